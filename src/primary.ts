@@ -1,0 +1,171 @@
+import cluster, { type Worker } from 'node:cluster'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { answerCall, type Call } from './call.js'
+import { type Config, ConfigError } from './config.js'
+import { loadStrategy } from './load-strategy.js'
+import type { Host } from './strategy.js'
+import type { ToWorker, WorkerReport } from './worker.js'
+
+/** A worker that has not gone this long after being told to drain is killed. */
+const drainLimitMs = 5_000
+
+/** Restarts in a row that never came to listen, after which the server gives up. */
+const restartLimit = 5
+
+/** The one line the server prints on stdout, once every worker listens. */
+export interface ReadyLine {
+  readonly ready: true
+  readonly instance: string
+  readonly endpoints: readonly string[]
+  readonly workers: readonly { readonly id: number; readonly pid: number }[]
+}
+
+/**
+ * Runs the server until a signal, the end of the parent that started it with an IPC channel, or a failure.
+ * @throws ConfigError, StrategyError or the first worker's reason when the server cannot start; nothing is left running
+ */
+export async function runPrimary(config: Config): Promise<void> {
+  const strategy = await loadStrategy(config.strategy).catch((cause: Error) => {
+    throw new ConfigError(`STRATEGY: ${cause.message}`, { cause })
+  })
+  await mkdir(config.dataDir, { recursive: true }).catch((cause: Error) => {
+    throw new ConfigError(
+      `DATA_DIR: expected a directory that can be written, got ${config.dataDir} (${cause.message})`,
+    )
+  })
+  const port = await findPort(config)
+  const { dataDir, workers, topology } = config
+  const host = await strategy.host?.({ dataDir, workers, topology })
+  const crew = createCrew({ config, port, host })
+  try {
+    await crew.start()
+    process.stdout.write(`${JSON.stringify(crew.readyLine())}\n`)
+    await Promise.race([endRequested(), crew.failed])
+  } finally {
+    await crew.drain()
+    await host?.close()
+    if (process.connected) process.disconnect()
+  }
+}
+
+/** Also when the parent that started this server is gone: nothing is left behind by a killed harness. */
+function endRequested(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(event, () => resolve())
+  })
+}
+
+/**
+ * Settles port 0 before the first fork. Asked for port 0 themselves, workers would share one port too, but a worker that
+ * replaces the last one alive would come back on another.
+ */
+async function findPort({ host, port }: Config): Promise<number> {
+  const probe = createServer()
+  try {
+    await once(probe.listen(port, host), 'listening')
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(`PORT: expected a port that is free on ${host}, got ${port} (${reason})`, { cause })
+  }
+  const { port: found } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return found
+}
+
+interface CrewOptions {
+  readonly config: Config
+  readonly port: number
+  readonly host: Host | undefined
+}
+
+/** The workers of one server: started together, replaced one by one when they crash, drained together. */
+function createCrew({ config, port, host }: CrewOptions) {
+  const instance = randomUUID()
+  const members = new Map<number, Worker>()
+  const env = { CAPTCHA_SECRET: Buffer.from(config.secret).toString('hex'), PORT: String(port) }
+  let draining = false
+  let giveUp: (error: Error) => void
+  const failed = new Promise<never>((_resolve, reject) => {
+    giveUp = reject
+  })
+  failed.catch(() => undefined)
+
+  function launch(workerId: number): Promise<void> {
+    const worker = cluster.fork(env)
+    members.set(workerId, worker)
+    return new Promise((resolve, reject) => {
+      let listening = false
+      let reason = 'it ended before it listened'
+      worker.on('error', () => undefined)
+      worker.on('message', (message: WorkerReport | Call) => {
+        if (message.kind === 'hello')
+          send(worker, { kind: 'start', workerId, instance, handoff: host?.handoff ?? null })
+        if (message.kind === 'call') void answer(worker, workerId, message)
+        if (message.kind === 'failed') reason = message.message
+        if (message.kind !== 'listening') return
+        listening = true
+        resolve()
+      })
+      worker.once('exit', (code, signal) => {
+        members.delete(workerId)
+        if (!listening) reject(new Error(`worker ${workerId} did not start: ${reason}`))
+        else if (!draining) void replace(workerId, signal ?? `exit code ${code}`)
+      })
+    })
+  }
+
+  async function answer(worker: Worker, workerId: number, call: Call): Promise<void> {
+    const handle = host?.handle?.bind(host)
+    const reply = await answerCall(call, handle && ((message) => handle(message, workerId)))
+    send(worker, reply)
+  }
+
+  async function replace(workerId: number, reason: string): Promise<void> {
+    process.stderr.write(`crossworker: worker ${workerId} ended (${reason}); starting it again\n`)
+    for (let attempt = 1; !draining; attempt += 1) {
+      try {
+        return await launch(workerId)
+      } catch (error) {
+        if (attempt === restartLimit) return giveUp(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+  }
+
+  async function start(): Promise<void> {
+    await Promise.all(Array.from({ length: config.workers }, (_, workerId) => launch(workerId)))
+  }
+
+  function readyLine(): ReadyLine {
+    const workers = [...members].map(([id, worker]) => ({ id, pid: worker.process.pid ?? 0 }))
+    const origin = config.host.includes(':') ? `[${config.host}]` : config.host
+    return {
+      ready: true,
+      instance,
+      endpoints: [`http://${origin}:${port}`],
+      workers: workers.sort((a, b) => a.id - b.id),
+    }
+  }
+
+  async function drain(): Promise<void> {
+    draining = true
+    await Promise.all([...members.values()].map(dismiss))
+  }
+
+  return { start, readyLine, drain, failed }
+}
+
+async function dismiss(worker: Worker): Promise<void> {
+  const gone = once(worker, 'exit')
+  const limit = setTimeout(() => worker.process.kill('SIGKILL'), drainLimitMs)
+  send(worker, { kind: 'drain' })
+  await gone
+  clearTimeout(limit)
+}
+
+/** To a worker that has died in the meantime a bare `send` throws and takes the primary with it. */
+function send(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message, undefined, () => undefined)
+}

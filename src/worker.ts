@@ -1,0 +1,101 @@
+import { buildApp } from './app.js'
+import { createCaller, type Reply } from './call.js'
+import type { Config } from './config.js'
+import { loadStrategy } from './load-strategy.js'
+
+/** primary → worker, first: who you are. */
+export interface Start {
+  readonly kind: 'start'
+  readonly workerId: number
+  readonly instance: string
+  readonly handoff: unknown
+}
+
+export type ToWorker = Start | Reply | { readonly kind: 'drain' }
+
+/** worker → primary. Calls are `Call`. */
+export type WorkerReport =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'failed'; readonly message: string }
+
+/** Open the store, build the app, listen; close in reverse order when told to drain. */
+export async function runWorker(config: Config): Promise<void> {
+  // The primary coordinates the end: a Ctrl-C in a terminal reaches every process of the group at once.
+  process.on('SIGINT', () => undefined)
+  const caller = createCaller(sendToPrimary)
+  const drained = new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.on('message', (message: ToWorker) => {
+      if (message.kind === 'reply') caller.settle(message)
+      if (message.kind === 'drain') resolve()
+    })
+  })
+  const { workerId, instance, handoff } = await started()
+  try {
+    const { dataDir, workers, secret, services, ttlMs, render, revealAnswers } = config
+    const strategy = await loadStrategy(config.strategy)
+    const store = await strategy.open({
+      dataDir,
+      workerId,
+      workers,
+      secret,
+      services,
+      handoff,
+      call: caller.call,
+    })
+    const app = buildApp({
+      store,
+      ttlMs,
+      render,
+      revealAnswers,
+      workerId,
+      instance,
+      onStoreError: complain(workerId),
+    })
+    await app.listen({ host: config.host, port: config.port })
+    await report({ kind: 'listening' })
+    await drained
+    await app.close()
+    await store.close()
+    caller.close()
+    process.disconnect()
+  } catch (error) {
+    await report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+    process.disconnect()
+  }
+}
+
+/** Asks for the start message: one sent unasked may come before this module listens, and is then lost. */
+function started(): Promise<Start> {
+  return new Promise((resolve) => {
+    process.on('message', (message: ToWorker) => {
+      if (message.kind === 'start') resolve(message)
+    })
+    void report({ kind: 'hello' })
+  })
+}
+
+/** Everything that is sent goes through the callback form: without it a closed channel is an exception nobody catches. */
+function sendToPrimary(message: object, done: (error: Error | null) => void): void {
+  if (process.send !== undefined && process.connected) process.send(message, undefined, undefined, done)
+  else done(new Error('the channel is closed'))
+}
+
+/** Resolves when the message is on its way, or cannot be: then the primary is gone and this process with it. */
+function report(message: WorkerReport): Promise<void> {
+  return new Promise((resolve) => sendToPrimary(message, () => resolve()))
+}
+
+/** One line on stderr at the first failure and after each doubling of their number: a broken medium must not flood the log. */
+function complain(workerId: number): (cause: unknown) => void {
+  let failures = 0
+  return (cause) => {
+    failures += 1
+    if (!Number.isInteger(Math.log2(failures))) return
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    process.stderr.write(
+      `crossworker: worker ${workerId}: the store failed (${failures} so far): ${reason}\n`,
+    )
+  }
+}
