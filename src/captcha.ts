@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 
 /** The package's own types leave out that it can be called with a text. */
-const drawPicture: (text: string, options: { noise: number; color: boolean }) => string = createRequire(
-  import.meta.url,
-)('svg-captcha')
+type DrawPicture = (text: string, options: { noise: number; color: boolean }) => string
+
+/** Loaded with the first picture: its font takes 30 ms, which a server that draws none need not spend. */
+let drawPicture: DrawPicture | undefined
 
 /** 32 symbols, so that one random byte masked to five bits is unbiased; without the look-alikes I, O, 0 and 1. */
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
@@ -19,6 +20,7 @@ export function drawCode(random: (bytes: number) => Uint8Array = randomBytes): s
  * svg-captcha is unmaintained and its pictures can be read by machines: it stands for the cost of drawing, not for security.
  */
 export function renderCode(code: string): string {
+  drawPicture ??= createRequire(import.meta.url)('svg-captcha') as DrawPicture
   return drawPicture(code, { noise: 2, color: true })
 }
 

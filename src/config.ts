@@ -96,12 +96,12 @@ function services(env: Environment): Services {
   return Object.freeze({ ...(redisUrl && { redisUrl }), ...(postgresUrl && { postgresUrl }) })
 }
 
-/** A service URL may carry a password: the message shows its scheme alone. */
+/** A service URL may carry a password, or be one by mistake: the message shows its scheme, where it has one, and nothing else. */
 function serviceUrl(env: Environment, name: string, schemes: readonly string[]): string | undefined {
   const text = env[name]
-  const scheme = text?.split(':')[0] ?? ''
+  const scheme = /^([a-z][a-z+]*):\/\//i.exec(text ?? '')?.[1] ?? ''
   if (!text || schemes.includes(scheme)) return text
   throw new ConfigError(
-    `${name}: expected a URL that begins with ${schemes.join(':, ')}:, got one that begins with ${JSON.stringify(scheme.slice(0, 20))}`,
+    `${name}: expected a URL that begins with ${schemes.join(':, ')}:, got ${scheme ? `one that begins with ${scheme}:` : 'one without a scheme'}`,
   )
 }

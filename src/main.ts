@@ -1,11 +1,11 @@
 import cluster from 'node:cluster'
 import { readConfig } from './config.js'
-import { runPrimary } from './primary.js'
-import { runWorker } from './worker.js'
 
 try {
   const config = readConfig(process.env)
-  await (cluster.isPrimary ? runPrimary(config) : runWorker(config))
+  // Each half loads only what it needs: the primary serves no request, so it never loads the HTTP framework.
+  if (cluster.isPrimary) await (await import('./primary.js')).runPrimary(config)
+  else await (await import('./worker.js')).runWorker(config)
 } catch (error) {
   process.stderr.write(`crossworker: ${error instanceof Error ? error.message : error}\n`)
   process.exitCode = 2

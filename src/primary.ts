@@ -28,6 +28,16 @@ export interface ReadyLine {
  * @throws ConfigError, StrategyError or the first worker's reason when the server cannot start; nothing is left running
  */
 export async function runPrimary(config: Config): Promise<void> {
+  // Listened for before anything else: a parent that goes while workers start must not be missed.
+  const ended = endRequested()
+  try {
+    await serve(config, ended)
+  } finally {
+    if (process.connected) process.disconnect()
+  }
+}
+
+async function serve(config: Config, ended: Promise<'ended'>): Promise<void> {
   const strategy = await loadStrategy(config.strategy).catch((cause: Error) => {
     throw new ConfigError(`STRATEGY: ${cause.message}`, { cause })
   })
@@ -41,20 +51,19 @@ export async function runPrimary(config: Config): Promise<void> {
   const host = await strategy.host?.({ dataDir, workers, topology })
   const crew = createCrew({ config, port, host })
   try {
-    await crew.start()
+    if ((await Promise.race([crew.start(), ended])) === 'ended') return
     process.stdout.write(`${JSON.stringify(crew.readyLine())}\n`)
-    await Promise.race([endRequested(), crew.failed])
+    await Promise.race([ended, crew.failed])
   } finally {
     await crew.drain()
     await host?.close()
-    if (process.connected) process.disconnect()
   }
 }
 
 /** Also when the parent that started this server is gone: nothing is left behind by a killed harness. */
-function endRequested(): Promise<void> {
+function endRequested(): Promise<'ended'> {
   return new Promise((resolve) => {
-    for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(event, () => resolve())
+    for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(event, () => resolve('ended'))
   })
 }
 
@@ -93,22 +102,26 @@ function createCrew({ config, port, host }: CrewOptions) {
   })
   failed.catch(() => undefined)
 
+  /** Resolves once the worker listens; from then on its end means a replacement. */
   function launch(workerId: number): Promise<void> {
     const worker = cluster.fork(env)
     members.set(workerId, worker)
     return new Promise((resolve, reject) => {
-      let listening = false
       let reason = 'it ended before it listened'
+      let listening = false
+      const heard = {
+        hello: () => send(worker, { kind: 'start', workerId, instance, handoff: host?.handoff ?? null }),
+        call: (call: Call) => void answer(worker, workerId, call),
+        failed: ({ message }: { message: string }) => {
+          reason = message
+        },
+        listening: () => {
+          listening = true
+          resolve()
+        },
+      }
       worker.on('error', () => undefined)
-      worker.on('message', (message: WorkerReport | Call) => {
-        if (message.kind === 'hello')
-          send(worker, { kind: 'start', workerId, instance, handoff: host?.handoff ?? null })
-        if (message.kind === 'call') void answer(worker, workerId, message)
-        if (message.kind === 'failed') reason = message.message
-        if (message.kind !== 'listening') return
-        listening = true
-        resolve()
-      })
+      worker.on('message', (message: WorkerReport | Call) => hear(heard, message))
       worker.once('exit', (code, signal) => {
         members.delete(workerId)
         if (!listening) reject(new Error(`worker ${workerId} did not start: ${reason}`))
@@ -155,6 +168,19 @@ function createCrew({ config, port, host }: CrewOptions) {
   }
 
   return { start, readyLine, drain, failed }
+}
+
+interface Heard {
+  hello(): void
+  call(call: Call): void
+  failed(report: { readonly message: string }): void
+  listening(): void
+}
+
+function hear(heard: Heard, message: WorkerReport | Call): void {
+  if (message.kind === 'call') heard.call(message)
+  else if (message.kind === 'failed') heard.failed(message)
+  else heard[message.kind]()
 }
 
 async function dismiss(worker: Worker): Promise<void> {

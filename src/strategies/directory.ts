@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Strategy } from '../strategy.js'
@@ -35,6 +35,17 @@ const directory: Strategy = {
       return expiresAt > Date.now() ? answer : undefined
     }
 
+    /** ENOENT means an unknown captcha only while the medium is there. */
+    function whenThere<T>(act: () => T): T | undefined {
+      try {
+        return act()
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+        if (existsSync(root)) return undefined
+        throw new Error(`${root}: expected the directory of the captchas, found none`, { cause: error })
+      }
+    }
+
     return {
       issue(answer, ttlMs) {
         const expiresAt = Date.now() + ttlMs
@@ -68,15 +79,6 @@ function parse(text: string): { answer: string; expiresAt: number } {
   const [answer, expiresAt]: unknown[] = JSON.parse(text)
   if (typeof answer === 'string' && typeof expiresAt === 'number') return { answer, expiresAt }
   throw new Error('expected a captcha file ["answer", expiresAt], got something else')
-}
-
-function whenThere<T>(act: () => T): T | undefined {
-  try {
-    return act()
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 /** Buckets whose second is over hold nothing that lives. Failing to remove one now is no harm: the next sweep tries again. */

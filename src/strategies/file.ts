@@ -66,7 +66,8 @@ const file: Strategy = {
     let snapshot = medium.load()
     let queue: Change[] = []
     let committing: Promise<void> | undefined
-    const sweeper = workerId === 0 ? setInterval(sweep, 1_000).unref() : undefined
+    const sweeper =
+      workerId === 0 ? setInterval(() => sweep().catch(() => undefined), 1_000).unref() : undefined
 
     function current(): Snapshot {
       if (medium.generation() !== snapshot.generation) snapshot = medium.load()
@@ -120,10 +121,11 @@ const file: Strategy = {
       }
     }
 
-    function sweep(): void {
+    /** Rejects when the file is missing or corrupt: the next request says so, where an error in a timer would end the worker. */
+    async function sweep(): Promise<void> {
       const now = Date.now()
       for (const [, expiresAt] of current().captchas.values()) {
-        if (expiresAt <= now) return void change(() => undefined).catch(() => undefined)
+        if (expiresAt <= now) return void (await change(() => undefined))
       }
     }
 

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
+import { join } from 'node:path'
+import { packageRoot } from './paths.js'
+
+/** The machine and the versions a run was made with; absolute times mean nothing without them. */
+export interface Environment {
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryBytes: number
+  readonly system: string
+  readonly node: string
+  readonly crossworker: string
+  readonly libraries: Readonly<Record<string, string>>
+  /** One minute's load average before the run. */
+  readonly loadAverage: number
+  /** Share of CPU time taken by the host of this virtual machine since it started; `null` where unknown. */
+  readonly steal: number | null
+}
+
+const librariesShown = ['fastify', 'autocannon', 'better-sqlite3', 'proper-lockfile', 'svg-captcha'] as const
+
+export async function readEnvironment(): Promise<Environment> {
+  const libraries = await Promise.all(
+    librariesShown.map(async (name) => [name, await versionOf(join('node_modules', name))] as const),
+  )
+  const time = readCpuTime()
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    system: `${type()} ${release()}`,
+    node: process.version,
+    crossworker: await versionOf('.'),
+    libraries: Object.fromEntries(libraries),
+    loadAverage: loadavg()[0] ?? 0,
+    steal: time && stealShare({ total: 0, steal: 0 }, time),
+  }
+}
+
+async function versionOf(folder: string): Promise<string> {
+  const text = await readFile(join(packageRoot, folder, 'package.json'), 'utf8').catch(() => '{}')
+  const { version }: { version?: string } = JSON.parse(text)
+  return version ?? 'not installed'
+}
+
+/** CPU time of the whole machine since it started, in ticks. */
+export interface CpuTime {
+  readonly total: number
+  readonly steal: number
+}
+
+/** From the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal; `null` elsewhere. */
+export function readCpuTime(): CpuTime | null {
+  try {
+    const line = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0] ?? ''
+    const ticks = line.split(/\s+/).slice(1, 9).map(Number)
+    return { total: ticks.reduce((sum, tick) => sum + tick, 0), steal: ticks[7] ?? 0 }
+  } catch {
+    return null
+  }
+}
+
+export function stealShare(before: CpuTime, after: CpuTime): number {
+  const total = after.total - before.total
+  return total > 0 ? (after.steal - before.steal) / total : 0
+}

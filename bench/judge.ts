@@ -1,0 +1,109 @@
+import { Value } from 'typebox/value'
+import type { Environment } from './environment.js'
+import { judgeCorrectness } from './judge/correctness.js'
+import { judgeFindings } from './judge/findings.js'
+import { createTimingJudge } from './judge/timing.js'
+import { noopName, type Plan } from './plan.js'
+import { Results, type StrategyResult } from './results.js'
+import type { RunFolder } from './run-folder.js'
+import { type Outcome, outcomes, type SliceRecord, type TimingRecord } from './slices.js'
+
+/** Judges a run from its raw files and writes results.json beside them. */
+export async function judge(folder: RunFolder): Promise<Results> {
+  const [plan, environment, records] = [
+    await folder.readPlan(),
+    await folder.readEnvironment(),
+    await folder.readTiming(),
+  ]
+  const results = toResults({ plan, environment, records })
+  await folder.writeText('results.json', `${JSON.stringify(results, null, 1)}\n`)
+  return results
+}
+
+export interface RawRun {
+  readonly plan: Plan
+  readonly environment: Environment
+  readonly records: readonly TimingRecord[]
+}
+
+/** Pure: the promise of each strategy beside what was observed of it. */
+export function toResults({ plan, environment, records }: RawRun): Results {
+  const slices = records.filter((record) => record.kind === 'slice')
+  const measured = slices.filter(({ block }) => block >= 0)
+  const timing = createTimingJudge(plan, measured)
+  const end = records.find((record) => record.kind === 'end')
+  const strategies = plan.entrants.map((entrant): StrategyResult => {
+    const { name, summary, claims, exhibit, skipped } = entrant
+    const known = { name, summary, claims, ...(exhibit && { exhibit }) }
+    if (skipped !== undefined) return { ...known, skipped }
+    const own = slices.filter(({ arm }) => arm === name)
+    const failed = failureOf(name, records)
+    return {
+      ...known,
+      ...(failed && { failed }),
+      outcomes: sumOutcomes(own),
+      correctness: judgeCorrectness(entrant, own, plan.workers),
+      timing: timing.of(name),
+    }
+  })
+  return {
+    schemaVersion: 1,
+    run: {
+      id: plan.runId,
+      startedAt: plan.startedAt,
+      wallSeconds: end?.wallSeconds ?? 0,
+      seed: plan.seed,
+      command: plan.command,
+      quick: plan.quick,
+      partial: end?.partial ?? true,
+      workers: plan.workers,
+      connections: plan.connections,
+      baseline: plan.baseline,
+      launches: new Set(measured.map(({ launch }) => launch)).size,
+      blocks: new Set(measured.map(({ launch, block }) => `${launch}:${block}`)).size,
+      warmUps: records.flatMap((record) =>
+        record.kind === 'warm-up'
+          ? [{ launch: record.launch, rounds: record.rounds, ended: record.ended }]
+          : [],
+      ),
+      measuringShare: Math.min(
+        1,
+        sum(measured.map(({ wallMs }) => wallMs)) / 1_000 / (end?.wallSeconds || Number.POSITIVE_INFINITY),
+      ),
+    },
+    environment,
+    strategies,
+    controls: timing.controls(noopName),
+    findings: judgeFindings(strategies),
+  }
+}
+
+function failureOf(name: string, records: readonly TimingRecord[]): string | undefined {
+  for (const record of records) {
+    if (record.kind === 'failure' && record.arm === name)
+      return `launch ${record.launch + 1}: ${record.reason}`
+  }
+  return undefined
+}
+
+function sumOutcomes(slices: readonly SliceRecord[]): Record<Outcome, number> {
+  const total = (outcome: Outcome) => sum(slices.map((slice) => slice.outcomes[outcome]))
+  return Object.fromEntries(outcomes.map((outcome) => [outcome, total(outcome)])) as Record<Outcome, number>
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
+
+/**
+ * Parses a results file at the door of every report.
+ * @throws Error in one line that names the first field that does not fit
+ */
+export function parseResults(text: string): Results {
+  const value: unknown = JSON.parse(text)
+  if (Value.Check(Results, value)) return value
+  const [first] = Value.Errors(Results, value)
+  throw new Error(
+    `results.json: expected ${first?.message ?? 'another shape'} at ${first?.instancePath || 'the top'}`,
+  )
+}

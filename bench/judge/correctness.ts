@@ -1,0 +1,107 @@
+import type { Scope } from '../../src/strategy.js'
+import type { CheckResult, CorrectnessResult, FailuresResult } from '../results.js'
+import type { Entrant } from '../roster.js'
+import type { PairCount, SliceRecord, Witness } from '../slices.js'
+import { wilson } from '../statistics.js'
+
+/**
+ * What the hand-offs of the timing study show: whether a captcha one worker issued was accepted by the worker that its
+ * take reached. Void slices are left out: in them nobody knows which answer belonged to which request.
+ */
+export function judgeCorrectness(
+  { claims }: Pick<Entrant, 'claims'>,
+  slices: readonly SliceRecord[],
+  workers: number,
+): CorrectnessResult {
+  const takes = slices.filter((slice) => slice.operation === 'take' && slice.void === undefined)
+  const matrix = sumMatrix(
+    takes.flatMap(({ pairs }) => pairs),
+    workers,
+  )
+  const sameWorker = failures(matrix, (issuer, verifier) => issuer === verifier)
+  const crossWorker = failures(matrix, (issuer, verifier) => issuer !== verifier)
+  const witness = shortest(takes.flatMap((slice) => slice.witness ?? []))
+  const claimed = claims.scope === 'process' ? sameWorker : failures(matrix, () => true)
+  const checks = [visibility(claimed, claims.scope, witness), ...unexercised]
+  return {
+    verdict: worst(checks),
+    observedScope: observedScope(sameWorker, crossWorker),
+    verificationFailures: { overall: failures(matrix, () => true), sameWorker, crossWorker },
+    matrix,
+    checks,
+    ...(witness && { witness }),
+  }
+}
+
+type Matrix = { attempts: number; failures: number }[][]
+
+function sumMatrix(pairs: readonly PairCount[], workers: number): Matrix {
+  const matrix: Matrix = Array.from({ length: workers }, () =>
+    Array.from({ length: workers }, () => ({ attempts: 0, failures: 0 })),
+  )
+  for (const { issuer, verifier, attempts, failures } of pairs) {
+    const cell = matrix[issuer]?.[verifier]
+    if (cell === undefined) continue
+    cell.attempts += attempts
+    cell.failures += failures
+  }
+  return matrix
+}
+
+function failures(matrix: Matrix, which: (issuer: number, verifier: number) => boolean): FailuresResult {
+  let attempts = 0
+  let failed = 0
+  for (const [issuer, row] of matrix.entries()) {
+    for (const [verifier, cell] of row.entries()) {
+      if (!which(issuer, verifier)) continue
+      attempts += cell.attempts
+      failed += cell.failures
+    }
+  }
+  return wilson(failed, attempts)
+}
+
+function visibility(claimed: FailuresResult, scope: Scope, witness: Witness | undefined): CheckResult {
+  const { attempts, failures, high } = claimed
+  const verdict = attempts === 0 ? 'unknown' : failures === 0 ? 'valid' : 'invalid'
+  const evidence = verdict === 'invalid' && witness !== undefined ? [tell(witness)] : []
+  if (attempts === 0) evidence.push(`no take within the claimed scope (${scope}) was tried`)
+  return { name: 'visibility', verdict, attempts, violations: failures, upperBound: high, evidence }
+}
+
+/** The timing study forces no races and no faults, so it can say nothing of these. */
+const unexercised: readonly CheckResult[] = ['single-use', 'durability'].map((name) => ({
+  name,
+  verdict: 'unknown',
+  attempts: 0,
+  violations: 0,
+  upperBound: 1,
+  evidence: ['not exercised by the timing study'],
+}))
+
+/** A failing pair as one sentence. */
+export function tell({ id, issuer, verifier, outcome, afterMs }: Witness): string {
+  return `worker ${issuer} issued ${id}…; ${afterMs.toFixed(0)} ms later worker ${verifier} answered ${outcome}`
+}
+
+function shortest(witnesses: readonly Witness[]): Witness | undefined {
+  return witnesses.reduce<Witness | undefined>(
+    (best, witness) => (best === undefined || witness.afterMs < best.afterMs ? witness : best),
+    undefined,
+  )
+}
+
+const badness = { valid: 0, unknown: 1, invalid: 2 } as const
+
+function worst(checks: readonly CheckResult[]): CheckResult['verdict'] {
+  return checks.reduce<CheckResult['verdict']>(
+    (verdict, check) => (badness[check.verdict] > badness[verdict] ? check.verdict : verdict),
+    'valid',
+  )
+}
+
+/** This topology has one host and one process per worker: it can show the rungs `process` and `host`. */
+function observedScope(same: FailuresResult, cross: FailuresResult): CorrectnessResult['observedScope'] {
+  if (same.attempts === 0 || same.failures > 0) return 'none'
+  return cross.attempts > 0 && cross.failures === 0 ? 'host' : 'process'
+}

@@ -1,0 +1,96 @@
+import type { Results, StrategyResult } from '../results.js'
+
+type Finding = Results['findings'][number]
+type Verdict = Finding['verdict']
+type Examine = (find: (name: string) => StrategyResult | undefined) => Pick<Finding, 'measured' | 'verdict'>
+
+const uncovered = (study: string) => ({
+  measured: `No study of this run covers it: ${study}.`,
+  verdict: 'undecided' as const,
+})
+
+/** The design note's sentences, each with how it is held against a run. */
+const sentences: readonly (readonly [claim: string, examine: Examine])[] = [
+  [
+    'With 4 workers and per-process memory, a captcha issued by one worker is not found by another.',
+    (find) => {
+      const cross = find('memory')?.correctness?.verificationFailures.crossWorker
+      if (!cross || cross.attempts === 0) return uncovered('memory did not run')
+      return {
+        measured: `memory: ${failureText(cross)} of cross-worker takes failed.`,
+        verdict: decide(cross.low > 0.99, cross.high < 0.5),
+      }
+    },
+  ],
+  [
+    'A shared JSON file works across workers, at about 1–10 ms per operation.',
+    (find) => {
+      const file = find('file')
+      const write = p50Ms(file, 'write')
+      const take = p50Ms(file, 'take')
+      const overall = file?.correctness?.verificationFailures.overall
+      if (!overall || overall.attempts === 0 || write === undefined || take === undefined)
+        return uncovered('file did not run')
+      const fits = [write, take].every((ms) => ms >= 1 && ms <= 10)
+      const measured = `file (locked, fenced): ${failureText(overall)} of takes failed; median store time ${write.toFixed(2)} ms a write, ${take.toFixed(2)} ms a take, under load.`
+      return { measured, verdict: decide(overall.failures === 0 && fits, overall.low > 0.01 || !fits) }
+    },
+  ],
+  [
+    "The note's file code works across workers: store writes a file holding only the new captcha, get reads it.",
+    (find) => works(find('file-naive')),
+  ],
+  [
+    "The note's hybrid works across workers: store writes memory and syncs a file behind it, get asks memory, then the file.",
+    (find) => works(find('hybrid-naive')),
+  ],
+  [
+    'A manager process sharing a dictionary is slower than pure memory, because of IPC, and loses its data on restart.',
+    () => uncovered('there is no manager strategy yet'),
+  ],
+  ['Shared memory is "not worth it".', () => uncovered('there is no shared-memory strategy yet')],
+  [
+    'Threads share memory but one crash kills all; processes isolate crashes and use several cores.',
+    () => uncovered('it needs the threads topology and faults'),
+  ],
+  [
+    'Process workers do not share descriptors or connections.',
+    () => uncovered('it needs the threads topology'),
+  ],
+]
+
+/** Pure: what this run says about each sentence, in the note's order. */
+export function judgeFindings(strategies: readonly StrategyResult[]): Finding[] {
+  const find = (name: string) =>
+    strategies.find((strategy) => strategy.name === name && strategy.skipped === undefined)
+  return sentences.map(([claim, examine]) => ({ claim, ...examine(find) }))
+}
+
+function works(strategy: StrategyResult | undefined): Pick<Finding, 'measured' | 'verdict'> {
+  const overall = strategy?.correctness?.verificationFailures.overall
+  if (!strategy || !overall || overall.attempts === 0) return uncovered('the exhibit did not run')
+  const measured = `${strategy.name}: ${failureText(overall)} of takes failed.`
+  return { measured, verdict: decide(overall.failures === 0, overall.low > 0.01) }
+}
+
+function failureText({
+  rate,
+  failures,
+  attempts,
+}: {
+  rate: number
+  failures: number
+  attempts: number
+}): string {
+  return `${(rate * 100).toFixed(1)} % (${failures} of ${attempts})`
+}
+
+function p50Ms(strategy: StrategyResult | undefined, operation: 'write' | 'take'): number | undefined {
+  const us = strategy?.timing?.find((row) => row.operation === operation && row.source === 'store')?.p50Us
+  return us === undefined || us === null ? undefined : us / 1_000
+}
+
+function decide(confirmed: boolean, refuted: boolean): Verdict {
+  if (confirmed) return 'confirmed'
+  return refuted ? 'refuted' : 'undecided'
+}

@@ -1,0 +1,232 @@
+import { createLatencies, type Latencies } from '../histogram.js'
+import { type Plan, twinName } from '../plan.js'
+import {
+  type ControlsResult,
+  type Metric,
+  metrics,
+  type RatioResult,
+  type TimingResult,
+  type TwinRatioResult,
+} from '../results.js'
+import { type Operation, operations, type SliceRecord } from '../slices.js'
+import { type Estimate, estimateRatio, holm, median, ranks, verdict } from '../statistics.js'
+
+type Source = TimingResult['source']
+const sources = ['client', 'store'] as const
+
+/** The no-op may drift this far between the halves of a run before the run counts as contaminated. */
+const driftBound = 0.25
+
+/** A slice whose generator was busier than this measured the generator. */
+const saturated = 0.98
+
+/** A slice in which the host took more than this share of the machine's time away was disturbed. */
+const heavySteal = 0.1
+
+export interface TimingJudge {
+  of(strategy: string): TimingResult[]
+  controls(noop: string): ControlsResult
+}
+
+interface Cell {
+  readonly arm: string
+  readonly operation: Operation
+  readonly source: Source
+  readonly metric: Metric
+}
+
+/** Pure: slices in, figures out; the plan's seed decides the resampling. */
+export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): TimingJudge {
+  const sound = slices.filter((slice) => slice.void === undefined)
+  const byArm = groupBy(sound, ({ arm, operation }) => `${arm} ${operation}`)
+  const names = plan.entrants.filter(({ skipped }) => skipped === undefined).map(({ name }) => name)
+  const comparisons = compareAll(names)
+
+  function slicesOf(arm: string, operation: Operation): readonly SliceRecord[] {
+    return byArm.get(`${arm} ${operation}`) ?? []
+  }
+
+  /** Paired by block: what disturbs one arm's slice disturbs its neighbours', and leaves their quotient alone. */
+  function ratio({ arm, operation, source, metric }: Cell): Estimate | undefined {
+    const baseline = new Map(slicesOf(plan.baseline, operation).map((slice) => [blockKey(slice), slice]))
+    const launches = new Map<number, number[]>()
+    for (const slice of slicesOf(arm, operation)) {
+      const pair = baseline.get(blockKey(slice))
+      const [mine, theirs] = [metricOf(slice, source, metric), pair && metricOf(pair, source, metric)]
+      if (!mine || !theirs) continue
+      launches.set(slice.launch, [...(launches.get(slice.launch) ?? []), Math.log(mine / theirs)])
+    }
+    return estimate([...launches.values()])
+  }
+
+  function estimate(launches: readonly (readonly number[])[]): Estimate | undefined {
+    return launches.flat().length >= 2 ? estimateRatio(launches, { seed: plan.seed }) : undefined
+  }
+
+  /** Every comparison of the run is one family: Holm's adjustment keeps its chance of any false verdict at 5 %. */
+  function compareAll(arms: readonly string[]): ReadonlyMap<string, RatioResult> {
+    const rivals = arms.filter((arm) => arm !== plan.baseline)
+    const found = cellsOf(rivals).flatMap((cell) => {
+      const estimated = ratio(cell)
+      return estimated === undefined ? [] : [{ cell, estimated }]
+    })
+    const adjusted = holm(found.map(({ estimated }) => estimated.pValue))
+    return new Map(
+      found.map(({ cell, estimated }, index) => [
+        cellKey(cell),
+        toRatio(cell, estimated, adjusted[index] ?? 1),
+      ]),
+    )
+  }
+
+  function toRatio({ metric }: Cell, estimated: Estimate, adjustedP: number): RatioResult {
+    const { value, low, high, detectable } = estimated
+    const word = verdict({ estimate: estimated, adjustedP, higherIsBetter: metric === 'throughput' })
+    return { baseline: plan.baseline, metric, value, low, high, verdict: word, detectable }
+  }
+
+  function interval(arm: string, operation: Operation, source: Source, metric: Metric) {
+    const launches = [...groupBy(slicesOf(arm, operation), ({ launch }) => launch).values()].map((group) =>
+      group.flatMap((slice) => {
+        const value = metricOf(slice, source, metric)
+        return value ? [Math.log(value)] : []
+      }),
+    )
+    const found = estimate(launches)
+    return found === undefined ? null : { low: found.low, high: found.high }
+  }
+
+  function row(arm: string, operation: Operation, source: Source): TimingResult {
+    const own = slicesOf(arm, operation)
+    const latencies = merge(own.map((slice) => slice[source]))
+    const all = slices.filter((slice) => slice.arm === arm && slice.operation === operation)
+    return {
+      operation,
+      source,
+      p50Us: latencies.quantileUs(0.5),
+      p90Us: latencies.quantileUs(0.9),
+      p95Us: latencies.quantileUs(0.95),
+      p99Us: latencies.quantileUs(0.99),
+      p999Us: latencies.quantileUs(0.999),
+      maxUs: latencies.maxUs(),
+      throughput: medianOf(own.map(({ throughput }) => throughput)),
+      cpuUsPerOp: medianOf(own.flatMap(({ cpuUsPerOp }) => cpuUsPerOp ?? [])),
+      intervals: {
+        throughput: interval(arm, operation, source, 'throughput'),
+        p50Us: interval(arm, operation, source, 'p50Us'),
+        p99Us: interval(arm, operation, source, 'p99Us'),
+        cpuUsPerOp: interval(arm, operation, source, 'cpuUsPerOp'),
+      },
+      samples: latencies.count,
+      slices: own.length,
+      voidSlices: all.length - own.length,
+      rank: rankOf(arm, operation),
+      histogram: latencies.encode(),
+      ratios: metrics.flatMap((metric) => comparisons.get(cellKey({ arm, operation, source, metric })) ?? []),
+    }
+  }
+
+  /** The baseline is its own ratio of exactly 1. */
+  function rankOf(arm: string, operation: Operation): number | null {
+    const intervals = names.flatMap((name) => {
+      const found = comparisons.get(cellKey({ arm: name, operation, source: 'client', metric: 'throughput' }))
+      if (name === plan.baseline) return [{ name, value: 1, low: 1, high: 1 }]
+      return found === undefined ? [] : [{ name, value: found.value, low: found.low, high: found.high }]
+    })
+    const index = intervals.findIndex(({ name }) => name === arm)
+    return ranks(intervals, true)[index] ?? null
+  }
+
+  const rowsOf = (arm: string) =>
+    operations.flatMap((operation) => sources.map((source) => row(arm, operation, source)))
+
+  function controls(noop: string): ControlsResult {
+    const drift = operations.flatMap((operation) => {
+      const ratioOfHalves = driftOf(slicesOf(noop, operation).map(({ throughput }) => throughput))
+      return ratioOfHalves === undefined ? [] : [{ operation, ratio: ratioOfHalves }]
+    })
+    return {
+      twin: { ratios: twinRatios() },
+      noop: { timing: rowsOf(noop), drift },
+      contaminated: drift.some(({ ratio: moved }) => Math.abs(Math.log(moved)) > Math.log(1 + driftBound)),
+      driftBound,
+      flags: flagsOf(slices),
+    }
+  }
+
+  function twinRatios(): TwinRatioResult[] {
+    return cellsOf([twinName]).flatMap((cell) => {
+      const found = ratio(cell)
+      if (found === undefined) return []
+      const { operation, source, metric } = cell
+      const { value, low, high, detectable } = found
+      return [{ operation, source, metric, value, low, high, detectable }]
+    })
+  }
+
+  return { of: rowsOf, controls }
+}
+
+/** Throughput and CPU time are the server's as a whole; the store's own clock knows only latencies. */
+function cellsOf(arms: readonly string[]): readonly Cell[] {
+  const client = metrics.map((metric) => ({ source: 'client' as const, metric }))
+  const store = (['p50Us', 'p99Us'] as const).map((metric) => ({ source: 'store' as const, metric }))
+  return arms.flatMap((arm) =>
+    operations.flatMap((operation) => [...client, ...store].map((rest) => ({ arm, operation, ...rest }))),
+  )
+}
+
+function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group === undefined) groups.set(keyOf(item), [item])
+    else group.push(item)
+  }
+  return groups
+}
+
+function cellKey({ arm, operation, source, metric }: Cell): string {
+  return `${arm} ${operation} ${source} ${metric}`
+}
+
+function blockKey({ launch, block }: SliceRecord): string {
+  return `${launch}:${block}`
+}
+
+function metricOf(slice: SliceRecord, source: Source, metric: Metric): number | null {
+  if (metric === 'throughput') return slice.throughput
+  if (metric === 'cpuUsPerOp') return slice.cpuUsPerOp
+  if (metric === 'p50Us') return source === 'client' ? slice.clientP50Us : slice.storeP50Us
+  return source === 'client' ? slice.clientP99Us : slice.storeP99Us
+}
+
+function medianOf(numbers: readonly number[]): number | null {
+  return numbers.length === 0 ? null : median(numbers)
+}
+
+function merge(encoded: readonly string[]): Latencies {
+  const latencies = createLatencies()
+  for (const histogram of encoded) latencies.merge(histogram)
+  return latencies
+}
+
+function driftOf(throughputs: readonly number[]): number | undefined {
+  const half = Math.floor(throughputs.length / 2)
+  if (half === 0) return undefined
+  return median(throughputs.slice(half)) / median(throughputs.slice(0, half))
+}
+
+function flagsOf(slices: readonly SliceRecord[]): string[] {
+  const share = (which: (slice: SliceRecord) => boolean) => slices.filter(which).length
+  const busy = share(({ generatorUtilisation }) => generatorUtilisation > saturated)
+  const stolen = share(({ steal }) => steal !== null && steal > heavySteal)
+  const voided = share((slice) => slice.void !== undefined)
+  const flag = (count: number, what: string) =>
+    count > 0 ? [`${count} of ${slices.length} slices: ${what}`] : []
+  return [
+    ...flag(busy, `the generator was more than ${saturated * 100} % busy`),
+    ...flag(stolen, `the machine's host took more than ${heavySteal * 100} % of the CPU time`),
+    ...flag(voided, 'void, left out of every figure'),
+  ]
+}

@@ -1,0 +1,61 @@
+import { randomInt } from 'node:crypto'
+import { relative } from 'node:path'
+import { readEnvironment } from './environment.js'
+import { exitCodeOf, exitCodes } from './exit-code.js'
+import { judge } from './judge.js'
+import { parseOptions, UsageError } from './options.js'
+import { noopModule } from './paths.js'
+import { makePlan } from './plan.js'
+import { createProgress } from './progress.js'
+import { terminal } from './report/terminal.js'
+import { publishLatest, writeReports } from './report.js'
+import { callRoster } from './roster.js'
+import { createRunFolder } from './run-folder.js'
+import { measureTiming } from './timing.js'
+
+/** plan → run → judge → report */
+async function bench(argv: readonly string[]): Promise<number> {
+  const options = parseOptions(argv, randomInt(2 ** 32))
+  if (options === undefined) return exitCodes.kept
+  const signal = interruption()
+  const entrants = await callRoster(options)
+  const command = ['npm run bench --', ...argv].join(' ').replace(/ --$/, '')
+  const plan = makePlan(options, entrants, { startedAt: new Date(), command, noopModule })
+  const folder = await createRunFolder(options.out, plan, await readEnvironment())
+  const { stderr } = process
+  const progress = createProgress({
+    stream: stderr,
+    redraws: stderr.isTTY === true,
+    quiet: options.quiet,
+    launches: plan.experiments.length,
+    now: () => performance.now(),
+  })
+  const [first] = plan.experiments
+  progress.say(
+    `${entrants.length} strategies, ${plan.experiments.length} launches of up to ${first?.blocks.length} blocks, seed ${plan.seed}`,
+  )
+  await measureTiming({ plan, folder, progress, signal })
+  progress.close()
+  const results = await judge(folder)
+  await writeReports(folder, results)
+  await publishLatest(folder)
+  process.stdout.write(`${terminal(results)}\nreport: ${relative('.', folder.path)}/report.md\n`)
+  return exitCodeOf(results)
+}
+
+/** The first Ctrl-C ends the run cleanly; a second one is left to Node: it ends at once, and the servers follow by themselves. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
+  return controller.signal
+}
+
+try {
+  process.exitCode = await bench(process.argv.slice(2))
+} catch (error) {
+  const known = error instanceof UsageError
+  process.stderr.write(
+    `crossworker: ${known ? error.message : error instanceof Error ? error.stack : error}\n`,
+  )
+  process.exitCode = exitCodes.unmeasured
+}

@@ -1,0 +1,104 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+
+/** What the user asked for. */
+export interface Options {
+  /** Names and module paths, or nothing: the default six. `all` = the whole registry. */
+  readonly strategies: readonly string[] | undefined
+  readonly quick: boolean
+  readonly quiet: boolean
+  readonly workers: number
+  readonly connections: number
+  readonly reference: string
+  readonly seed: number
+  readonly out: string
+  readonly budgetSeconds: number
+}
+
+/** The run could not be done as asked; one line; exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+const examples = `
+Examples:
+  npm run bench                                   the default six strategies, about 3 minutes
+  npm run bench -- --quick                        the same, about 40 seconds, wider intervals
+  npm run bench -- --strategies memory,sqlite     only these two
+  npm run bench -- --strategies ./my-store.mjs    your own store, beside the baseline
+
+Exit codes:
+  0  every strategy kept its claims (exhibits excepted)
+  1  a claim was broken
+  2  it could not measure: bad arguments, a server that did not start, a named strategy that had to be skipped
+  3  it measured, but a question stayed undecided`
+
+/**
+ * Parses the command line.
+ * @param fallbackSeed used unless --seed is given, and printed with the results
+ * @throws UsageError with commander's one line; `undefined` when help was asked for and printed
+ */
+export function parseOptions(argv: readonly string[], fallbackSeed: number): Options | undefined {
+  const program = new Command('bench')
+    .description(
+      'Runs one captcha server per storage strategy in cluster mode, drives it, and reports what each loses and costs.',
+    )
+    .option(
+      '--strategies <list>',
+      'names or module paths, separated by commas; all = every one there is',
+      list,
+    )
+    .option('--quick', 'a run of at most 40 s', false)
+    .option('--budget <duration>', 'time to spend, such as 90s or 3m (default: 3m, quick: 36s)', duration)
+    .option('--workers <n>', 'workers per server', whole(1, 64), 4)
+    .option('--connections <n>', 'connections per slice', whole(1, 256), 8)
+    .option('--reference <strategy>', 'the baseline of every ratio', 'memory')
+    .option('--seed <n>', 'order of slices, hand-offs and resampling', whole(0, 2 ** 32 - 1))
+    .option('--out <dir>', 'where run folders go', 'results')
+    .option('--quiet', 'no progress, only the result', false)
+    .addHelpText('after', examples)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+  try {
+    program.parse([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return undefined
+    throw new UsageError(`${error.message.replace(/^error: /, '')} (see --help)`)
+  }
+  const given = program.opts()
+  return {
+    strategies: given.strategies,
+    quick: given.quick,
+    quiet: given.quiet,
+    workers: given.workers,
+    connections: given.connections,
+    reference: given.reference,
+    seed: given.seed ?? fallbackSeed,
+    out: given.out,
+    budgetSeconds: given.budget ?? (given.quick ? 36 : 178),
+  }
+}
+
+function list(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.every((name) => name !== '')) return [...new Set(names)]
+  throw new InvalidArgumentError('Expected names separated by commas.')
+}
+
+function whole(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
+  }
+}
+
+const secondsPer: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 }
+
+function duration(text: string): number {
+  const [, digits, unit = 's'] = /^(\d+)([smh]?)$/.exec(text) ?? []
+  const seconds = Number(digits) * (secondsPer[unit || 's'] ?? 1)
+  if (seconds >= 10 && seconds <= 86_400) return seconds
+  throw new InvalidArgumentError('Expected a duration from 10s to 24h, such as 90s or 3m.')
+}

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The package's own directory, from its sources and from dist alike. */
+export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)))
+
+/** Servers run compiled JavaScript without a loader, whoever starts them: a loader would be measured too. */
+export const serverEntry = join(packageRoot, 'dist/src/main.js')
+export const noopModule = join(packageRoot, 'dist/bench/controls/noop.js')
+export const probeEntry = join(packageRoot, 'dist/bench/probe.js')
+
+function findRoot(directory: string): string {
+  return existsSync(join(directory, 'package.json')) ? directory : findRoot(dirname(directory))
+}

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadStrategy } from '../src/load-strategy.js'
+import type { Host, Strategy } from '../src/strategy.js'
+
+/**
+ * A program of its own, because a native module that does not fit this machine may take its process with it: opens one
+ * store of the strategy named by its argument, issues and takes one captcha, and prints what it found as one JSON line.
+ */
+export type ProbeResult =
+  | { readonly found: false; readonly reason: string }
+  | (Pick<Strategy, 'name' | 'summary' | 'claims' | 'exhibit'> & {
+      readonly found: true
+      readonly reason?: string
+    })
+
+async function probe(nameOrPath: string, dataDir: string): Promise<ProbeResult> {
+  let strategy: Strategy
+  try {
+    strategy = await loadStrategy(nameOrPath)
+  } catch (error) {
+    return { found: false, reason: messageOf(error) }
+  }
+  const { name, summary, claims, exhibit } = strategy
+  const found = { found: true, name, summary, claims, ...(exhibit !== undefined && { exhibit }) } as const
+  try {
+    await tryOnce(strategy, dataDir)
+    return found
+  } catch (error) {
+    return { ...found, reason: messageOf(error) }
+  }
+}
+
+async function tryOnce(strategy: Strategy, dataDir: string): Promise<void> {
+  const host: Host | undefined = await strategy.host?.({ dataDir, workers: 1, topology: 'processes' })
+  const store = await strategy.open({
+    dataDir,
+    workerId: 0,
+    workers: 1,
+    secret: new Uint8Array(32),
+    services: {},
+    handoff: host?.handoff,
+    call: async (message) => host?.handle?.(message, 0),
+  })
+  const id = await store.issue('PROBE', 10_000)
+  await store.take(id)
+  await store.close()
+  await host?.close()
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+}
+
+const dataDir = await mkdtemp(join(tmpdir(), 'crossworker-probe-'))
+const result = await probe(process.argv[2] ?? '', dataDir)
+await rm(dataDir, { recursive: true, force: true })
+process.stdout.write(`\n${JSON.stringify(result)}\n`, () => process.exit(0))

@@ -1,0 +1,54 @@
+import Table from 'cli-table3'
+import type { Results, StrategyResult, TimingResult } from '../results.js'
+import { operations } from '../slices.js'
+import { answer } from './answer.js'
+import { duration, percent } from './format.js'
+
+/** What a run ends with on the screen: one row a strategy, then the verdict. Pure. */
+export function terminal(results: Results): string {
+  const { strategies, run } = results
+  const table = new Table({
+    head: [
+      'strategy',
+      'refused\ncross-worker',
+      'refused\nsame worker',
+      ...operations.flatMap((operation) => [`${operation}\np50`, `${operation}\n÷ ${run.baseline}`]),
+      'CPU/take',
+    ],
+    colAligns: ['left', ...Array.from({ length: 9 }, () => 'right' as const)],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const strategy of strategies) table.push(rowOf(strategy))
+  const lines = answer(results).map((line) => `• ${line.replaceAll('**', '')}`)
+  return `${table.toString()}\n÷ ${run.baseline}: throughput ratio, 95 % interval\n\n${lines.join('\n')}\n`
+}
+
+function rowOf(strategy: StrategyResult): string[] {
+  const { name, exhibit, correctness, skipped } = strategy
+  const shown = exhibit === undefined ? name : `${name} †`
+  if (skipped !== undefined) return [shown, 'skipped', ...Array.from({ length: 8 }, () => '')]
+  const failures = correctness?.verificationFailures
+  const rate = (which: 'crossWorker' | 'sameWorker') =>
+    failures === undefined || failures[which].attempts === 0 ? '–' : percent(failures[which].rate)
+  return [
+    shown,
+    rate('crossWorker'),
+    rate('sameWorker'),
+    ...operations.flatMap((operation) => {
+      const row = clientRow(strategy, operation)
+      return [duration(row?.p50Us ?? null), throughputRatio(row)]
+    }),
+    duration(clientRow(strategy, 'take')?.cpuUsPerOp ?? null),
+  ]
+}
+
+function clientRow({ timing }: StrategyResult, operation: string): TimingResult | undefined {
+  return timing?.find((row) => row.operation === operation && row.source === 'client')
+}
+
+function throughputRatio(row: TimingResult | undefined): string {
+  const found = row?.ratios.find(({ metric }) => metric === 'throughput')
+  return found === undefined
+    ? ''
+    : `${found.value.toFixed(2)} ${found.low.toFixed(2)}–${found.high.toFixed(2)}`
+}

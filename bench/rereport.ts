@@ -1,0 +1,22 @@
+import { judge, parseResults } from './judge.js'
+import { writeReports } from './report.js'
+import { openRunFolder } from './run-folder.js'
+
+/** npm run report -- results/<run>: judges again where results.json is missing, and writes every report anew. */
+const [path] = process.argv.slice(2)
+if (path === undefined) {
+  process.stderr.write(
+    'crossworker: expected a run folder, got nothing; try: npm run report -- results/<run>\n',
+  )
+  process.exitCode = 2
+} else {
+  const folder = openRunFolder(path)
+  try {
+    const text = await folder.readText('results.json').catch(() => undefined)
+    await writeReports(folder, text === undefined ? await judge(folder) : parseResults(text))
+    process.stdout.write(`rebuilt ${path}/report.md\n`)
+  } catch (error) {
+    process.stderr.write(`crossworker: ${path}: ${error instanceof Error ? error.message : error}\n`)
+    process.exitCode = 2
+  }
+}

@@ -1,0 +1,197 @@
+import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
+
+/**
+ * The shape of results.json: one schema for the types here, the check at the door of every report, and the JSON Schema
+ * published as results/schema.json. Durations end in Us (microseconds), Ms or Seconds; rates are shares from 0 to 1;
+ * throughput is requests per second. `null` means: could not be measured here.
+ */
+
+function object<T extends TProperties>(properties: T): TObject<T> {
+  return Type.Object(properties, { additionalProperties: false })
+}
+
+function literals<const T extends string[]>(...words: readonly [...T]) {
+  return Type.Enum<T>(words)
+}
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const number = () => Type.Number()
+const share = () => Type.Number({ minimum: 0, maximum: 1 })
+const count = () => Type.Integer({ minimum: 0 })
+
+const Claims = object({
+  scope: literals('process', 'threads', 'host', 'fleet'),
+  singleUse: Type.Boolean(),
+  survives: literals('nothing', 'worker-crash', 'restart', 'power-loss'),
+})
+
+/** `low` and `high` bound the 95 % Wilson interval. */
+const Failures = object({ attempts: count(), failures: count(), rate: share(), low: share(), high: share() })
+
+const Verdict = literals('valid', 'invalid', 'unknown')
+
+const Check = object({
+  name: Type.String(),
+  verdict: Verdict,
+  attempts: count(),
+  violations: count(),
+  /** 95 % upper bound of the rate of violations. */
+  upperBound: share(),
+  evidence: Type.Array(Type.String()),
+})
+
+const Correctness = object({
+  verdict: Verdict,
+  observedScope: literals('none', 'process', 'threads', 'host', 'fleet'),
+  verificationFailures: object({ overall: Failures, sameWorker: Failures, crossWorker: Failures }),
+  /** matrix[issuer][verifier] */
+  matrix: Type.Array(Type.Array(object({ attempts: count(), failures: count() }))),
+  checks: Type.Array(Check),
+  witness: Type.Optional(
+    object({
+      id: Type.String(),
+      issuer: count(),
+      verifier: count(),
+      outcome: Type.String(),
+      afterMs: number(),
+    }),
+  ),
+})
+
+const Interval = object({ low: number(), high: number() })
+
+export const metrics = ['throughput', 'p50Us', 'p99Us', 'cpuUsPerOp'] as const
+export type Metric = (typeof metrics)[number]
+
+const Ratio = object({
+  baseline: Type.String(),
+  metric: literals(...metrics),
+  /** strategy ÷ baseline of the same block: above 1 is better for throughput, below 1 for the others */
+  value: number(),
+  low: number(),
+  high: number(),
+  verdict: literals('faster', 'slower', 'equivalent', 'inconclusive'),
+  /** Smallest relative difference this run could have told from none; 0.05 is 5 %. */
+  detectable: number(),
+})
+
+const Timing = object({
+  operation: literals('write', 'read', 'take'),
+  source: literals('client', 'store'),
+  p50Us: nullable(number()),
+  p90Us: nullable(number()),
+  p95Us: nullable(number()),
+  p99Us: nullable(number()),
+  p999Us: nullable(number()),
+  maxUs: nullable(number()),
+  /** Median over slices; the same in both rows of an operation, as is `cpuUsPerOp`. */
+  throughput: nullable(number()),
+  cpuUsPerOp: nullable(number()),
+  /** 95 % intervals of the typical slice, by metric. */
+  intervals: object({
+    throughput: nullable(Interval),
+    p50Us: nullable(Interval),
+    p99Us: nullable(Interval),
+    cpuUsPerOp: nullable(Interval),
+  }),
+  /** Of accepted answers, which alone have a latency here. */
+  samples: count(),
+  slices: count(),
+  voidSlices: count(),
+  /** Place by throughput among the strategies; those whose intervals overlap share one. */
+  rank: nullable(count()),
+  /** HdrHistogram V2, compressed, base64, nanoseconds. */
+  histogram: Type.String(),
+  ratios: Type.Array(Ratio),
+})
+
+const Strategy = object({
+  name: Type.String(),
+  summary: Type.String(),
+  claims: Claims,
+  exhibit: Type.Optional(Type.String()),
+  skipped: Type.Optional(Type.String()),
+  /** Why its measurement is incomplete. */
+  failed: Type.Optional(Type.String()),
+  /** Answers to all its requests by outcome. */
+  outcomes: Type.Optional(Type.Record(Type.String(), count())),
+  correctness: Type.Optional(Correctness),
+  timing: Type.Optional(Type.Array(Timing)),
+})
+
+const TwinRatio = object({
+  operation: literals('write', 'read', 'take'),
+  source: literals('client', 'store'),
+  metric: literals(...metrics),
+  value: number(),
+  low: number(),
+  high: number(),
+  detectable: number(),
+})
+
+const Controls = object({
+  twin: object({ ratios: Type.Array(TwinRatio) }),
+  noop: object({
+    timing: Type.Array(Timing),
+    /** Median throughput of the second half of the blocks ÷ the first half, by operation. */
+    drift: Type.Array(object({ operation: literals('write', 'read', 'take'), ratio: number() })),
+  }),
+  contaminated: Type.Boolean(),
+  /** How far the no-op may drift before the run counts as contaminated, as a share. */
+  driftBound: number(),
+  flags: Type.Array(Type.String()),
+})
+
+const Environment = object({
+  cpu: Type.String(),
+  cores: count(),
+  memoryBytes: count(),
+  system: Type.String(),
+  node: Type.String(),
+  crossworker: Type.String(),
+  libraries: Type.Record(Type.String(), Type.String()),
+  loadAverage: number(),
+  steal: nullable(number()),
+})
+
+export const Results = object({
+  schemaVersion: Type.Literal(1),
+  run: object({
+    id: Type.String(),
+    startedAt: Type.String(),
+    wallSeconds: number(),
+    seed: count(),
+    command: Type.String(),
+    quick: Type.Boolean(),
+    /** Ended early: by Ctrl-C, or by a failure named in `strategies[].failed`. */
+    partial: Type.Boolean(),
+    workers: count(),
+    connections: count(),
+    baseline: Type.String(),
+    launches: count(),
+    blocks: count(),
+    warmUps: Type.Array(object({ launch: count(), rounds: count(), ended: literals('settled', 'cap') })),
+    /** Share of the timing study's time spent inside slices of its blocks. */
+    measuringShare: share(),
+  }),
+  environment: Environment,
+  strategies: Type.Array(Strategy),
+  controls: Controls,
+  findings: Type.Array(
+    object({
+      claim: Type.String(),
+      measured: Type.String(),
+      verdict: literals('confirmed', 'refuted', 'undecided'),
+    }),
+  ),
+})
+
+export type Results = Static<typeof Results>
+export type StrategyResult = Static<typeof Strategy>
+export type TimingResult = Static<typeof Timing>
+export type CorrectnessResult = Static<typeof Correctness>
+export type CheckResult = Static<typeof Check>
+export type RatioResult = Static<typeof Ratio>
+export type ControlsResult = Static<typeof Controls>
+export type TwinRatioResult = Static<typeof TwinRatio>
+export type FailuresResult = Static<typeof Failures>

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { isModulePath } from '../src/load-strategy.js'
+import { strategies } from '../src/strategies/index.js'
+import type { Claims } from '../src/strategy.js'
+import { type Options, UsageError } from './options.js'
+import { probeEntry } from './paths.js'
+import type { ProbeResult } from './probe.js'
+
+/** A strategy that takes part, or would if this machine let it. */
+export interface Entrant {
+  readonly name: string
+  /** What the server is told: a name or a path. */
+  readonly module: string
+  readonly summary: string
+  readonly claims: Claims
+  readonly exhibit?: string
+  /** Why it cannot run here. */
+  readonly skipped?: string
+}
+
+/** The six a newcomer asks about. */
+export const defaultStrategies = ['memory', 'file', 'file-naive', 'hybrid', 'hybrid-naive', 'sqlite'] as const
+
+const probeLimitMs = 15_000
+
+/**
+ * Asks each strategy, in a process of its own, whether it can run on this machine. The baseline always takes part.
+ * @throws UsageError when a named strategy does not exist or cannot run
+ */
+export async function callRoster(
+  options: Pick<Options, 'strategies' | 'reference'>,
+): Promise<readonly Entrant[]> {
+  const wanted = wantedModules(options)
+  const entrants = await Promise.all(wanted.map(callOne))
+  const named = options.strategies?.filter((name) => name !== 'all') ?? []
+  for (const { module, name, skipped } of entrants) {
+    const isNamed = named.includes(module) || module === options.reference
+    if (isNamed && skipped !== undefined) throw new UsageError(`${name}: cannot run here: ${skipped}`)
+  }
+  const names = entrants.map(({ name }) => name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined)
+    throw new UsageError(`${twice}: expected strategies of different names, got two of this one`)
+  return entrants
+}
+
+function wantedModules({
+  strategies: named,
+  reference,
+}: Pick<Options, 'strategies' | 'reference'>): readonly string[] {
+  const all = strategies.map(({ name }) => name)
+  const chosen = named?.flatMap((name) => (name === 'all' ? all : [name])) ?? [...defaultStrategies]
+  const unknown = [...chosen, reference].find((name) => !isModulePath(name) && !all.includes(name))
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `--strategies: expected names out of ${all.join(', ')}, or paths such as ./my-store.mjs, got ${JSON.stringify(unknown)}`,
+    )
+  }
+  const wanted = new Set([reference, ...chosen])
+  // Report order: the registry's, then third parties in the order they were named.
+  return [...all.filter((name) => wanted.has(name)), ...[...wanted].filter((name) => !all.includes(name))]
+}
+
+async function callOne(module: string): Promise<Entrant> {
+  const result = await runProbe(module)
+  if (!result.found)
+    throw new UsageError(result.reason.startsWith(module) ? result.reason : `${module}: ${result.reason}`)
+  const { name, summary, claims, exhibit, reason } = result
+  return {
+    name,
+    module,
+    summary,
+    claims,
+    ...(exhibit !== undefined && { exhibit }),
+    ...(reason !== undefined && { skipped: reason }),
+  }
+}
+
+async function runProbe(module: string): Promise<ProbeResult> {
+  const known = strategies.find(({ name }) => name === module)
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [probeEntry, module], {
+      timeout: probeLimitMs,
+    })
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+  } catch (error) {
+    const reason = `a trial of it ${describeEnd(error)}`
+    return known === undefined ? { found: false, reason } : { ...known, found: true, reason }
+  }
+}
+
+function describeEnd(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if ('killed' in error && error.killed === true) return `did not end within ${probeLimitMs / 1_000} s`
+  if ('signal' in error && typeof error.signal === 'string') return `was ended by ${error.signal}`
+  if ('code' in error && typeof error.code === 'number') return `ended with exit code ${error.code}`
+  return `failed: ${error.message.split('\n')[0]}`
+}

@@ -1,0 +1,61 @@
+import { createReadStream } from 'node:fs'
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Environment } from './environment.js'
+import { UsageError } from './options.js'
+import type { Plan } from './plan.js'
+import type { TimingRecord } from './slices.js'
+
+/** A run on disk: each stage reads what the one before it wrote, and can be run again from there. */
+export interface RunFolder {
+  readonly path: string
+  writeText(name: string, text: string): Promise<void>
+  readText(name: string): Promise<string>
+  appendTiming(record: TimingRecord): Promise<void>
+  readPlan(): Promise<Plan>
+  readEnvironment(): Promise<Environment>
+  readTiming(): Promise<readonly TimingRecord[]>
+}
+
+const timingFile = 'timing.ndjson'
+
+/** @throws UsageError when the folder cannot be made */
+export async function createRunFolder(out: string, plan: Plan, environment: Environment): Promise<RunFolder> {
+  const folder = openRunFolder(join(out, plan.runId))
+  try {
+    await mkdir(folder.path, { recursive: true })
+    await folder.writeText('plan.json', `${JSON.stringify(plan, null, 1)}\n`)
+    await folder.writeText('environment.json', `${JSON.stringify(environment, null, 1)}\n`)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new UsageError(`--out: expected a directory that can be written, got ${out} (${reason})`, { cause })
+  }
+  return folder
+}
+
+export function openRunFolder(path: string): RunFolder {
+  const at = (name: string) => join(path, name)
+  const parsed = async (name: string) => JSON.parse(await readFile(at(name), 'utf8'))
+  return {
+    path,
+    /** Whole or not at all: a report that is being looked at must not be half a report. */
+    async writeText(name, text) {
+      await writeFile(at(`${name}.tmp`), text)
+      await rename(at(`${name}.tmp`), at(name))
+    },
+    readText: (name) => readFile(at(name), 'utf8'),
+    appendTiming: (record) => appendFile(at(timingFile), `${JSON.stringify(record)}\n`),
+    readPlan: () => parsed('plan.json'),
+    readEnvironment: () => parsed('environment.json'),
+    async readTiming() {
+      const records: TimingRecord[] = []
+      const lines = createInterface({
+        input: createReadStream(at(timingFile)),
+        crlfDelay: Number.POSITIVE_INFINITY,
+      })
+      for await (const line of lines) if (line !== '') records.push(JSON.parse(line))
+      return records
+    },
+  }
+}

@@ -1,0 +1,97 @@
+/** What is measured, in the order a block measures it. */
+export const operations = ['write', 'read', 'take'] as const
+export type Operation = (typeof operations)[number]
+
+/** How a request ended. `accepted` is the success of every operation: 201, 200 and 200. */
+export const outcomes = [
+  'accepted',
+  'wrong',
+  'unknown',
+  'unavailable',
+  'unexpected',
+  'error',
+  'timeout',
+] as const
+export type Outcome = (typeof outcomes)[number]
+
+/** A captcha one worker issued and another, or the same, did not accept. Ids are cut short: eight characters tell them apart. */
+export interface Witness {
+  readonly id: string
+  readonly issuer: number
+  readonly verifier: number
+  readonly outcome: Outcome
+  /** From the answer of the issue to the answer of the take. */
+  readonly afterMs: number
+}
+
+/** One slice, as it is kept in `timing.ndjson`: everything later stages know about it. */
+export interface SliceRecord {
+  readonly kind: 'slice'
+  readonly launch: number
+  readonly block: number
+  readonly arm: string
+  readonly operation: Operation
+  readonly requests: number
+  readonly outcomes: Readonly<Record<Outcome, number>>
+  /** Requests answered per second inside the window in which every connection was busy; whatever the answer. */
+  readonly throughput: number
+  readonly windowMs: number
+  /** CPU time of all the server's processes, from the slice's start until they were idle again, per request; µs. */
+  readonly cpuUsPerOp: number | null
+  /** Of accepted answers inside the window: compressed HDR histograms of nanoseconds, base64. */
+  readonly client: string
+  readonly store: string
+  readonly clientP50Us: number | null
+  readonly clientP99Us: number | null
+  readonly storeP50Us: number | null
+  readonly storeP99Us: number | null
+  /** Takes by issuer and verifier. */
+  readonly pairs: readonly PairCount[]
+  readonly witness?: Witness
+  /** Time until the server was idle again after the last answer; ms. */
+  readonly settleMs: number
+  readonly wallMs: number
+  /** The generator's event-loop utilisation, 0 to 1. */
+  readonly generatorUtilisation: number
+  /** Share of the machine's CPU time that its host gave to others, 0 to 1; `null` where the system does not tell. */
+  readonly steal: number | null
+  /** Why the slice is left out of every figure. */
+  readonly void?: string
+}
+
+export interface PairCount {
+  readonly issuer: number
+  readonly verifier: number
+  readonly attempts: number
+  readonly failures: number
+}
+
+/** How the warm-up of one launch ended. */
+export interface WarmUpRecord {
+  readonly kind: 'warm-up'
+  readonly launch: number
+  readonly rounds: number
+  readonly ended: 'settled' | 'cap'
+  readonly wallMs: number
+  /** Time to start all servers of the launch; ms. */
+  readonly startMs: number
+  /** Requests per slice, by arm, so that a slice takes about as long for each. */
+  readonly requests: Readonly<Record<string, number>>
+}
+
+/** A server that did not start, or ended while it was measured. */
+export interface FailureRecord {
+  readonly kind: 'failure'
+  readonly launch: number
+  readonly arm: string
+  readonly reason: string
+}
+
+/** The last record of a run. */
+export interface EndRecord {
+  readonly kind: 'end'
+  readonly partial: boolean
+  readonly wallSeconds: number
+}
+
+export type TimingRecord = SliceRecord | WarmUpRecord | FailureRecord | EndRecord
