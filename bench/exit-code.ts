@@ -9,8 +9,9 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 export function exitCodeOf({ strategies, run }: Pick<Results, 'strategies' | 'run'>): ExitCode {
   if (brokenClaims(strategies).length > 0) return exitCodes.broken
   const running = strategies.filter(({ skipped }) => skipped === undefined)
+  const isTimed = run.studies.includes('timing')
   const incomplete = running.some(
-    ({ failed, timing }) => failed !== undefined || !timing?.some(({ slices }) => slices > 0),
+    ({ failed, timing }) => failed !== undefined || (isTimed && !timing?.some(({ slices }) => slices > 0)),
   )
   return run.partial || incomplete ? exitCodes.unmeasured : exitCodes.kept
 }

@@ -3,6 +3,7 @@ import type { Environment } from './environment.js'
 import { judgeCorrectness } from './judge/correctness.js'
 import { judgeFindings } from './judge/findings.js'
 import { createTimingJudge } from './judge/timing.js'
+import type { MicroLine } from './micro/records.js'
 import { noopName, type Plan } from './plan.js'
 import { Results, type StrategyResult } from './results.js'
 import type { RunFolder } from './run-folder.js'
@@ -10,12 +11,10 @@ import { type Outcome, outcomes, type SliceRecord, type TimingRecord } from './s
 
 /** Judges a run from its raw files and writes results.json beside them. */
 export async function judge(folder: RunFolder): Promise<Results> {
-  const [plan, environment, records] = [
-    await folder.readPlan(),
-    await folder.readEnvironment(),
-    await folder.readTiming(),
-  ]
-  const results = toResults({ plan, environment, records })
+  const plan = await folder.readPlan()
+  const environment = await folder.readEnvironment()
+  const records = await folder.readTiming()
+  const results = toResults({ plan, environment, records, micro: await folder.readMicro() })
   await folder.writeText('results.json', `${JSON.stringify(results, null, 1)}\n`)
   return results
 }
@@ -24,14 +23,16 @@ export interface RawRun {
   readonly plan: Plan
   readonly environment: Environment
   readonly records: readonly TimingRecord[]
+  readonly micro?: readonly MicroLine[]
 }
 
 /** Pure: the promise of each strategy beside what was observed of it. */
-export function toResults({ plan, environment, records }: RawRun): Results {
+export function toResults({ plan, environment, records, micro = [] }: RawRun): Results {
   const slices = records.filter((record) => record.kind === 'slice')
   const measured = slices.filter(({ block }) => block >= 0)
   const timing = createTimingJudge(plan, measured)
   const end = records.find((record) => record.kind === 'end')
+  const warmUps = records.flatMap((record) => (record.kind === 'warm-up' ? Object.values(record.arms) : []))
   const strategies = plan.entrants.map((entrant): StrategyResult => {
     const { name, summary, claims, exhibit, skipped } = entrant
     const known = { name, summary, claims, ...(exhibit && { exhibit }) }
@@ -44,6 +45,7 @@ export function toResults({ plan, environment, records }: RawRun): Results {
       outcomes: sumOutcomes(own),
       correctness: judgeCorrectness(entrant, own, plan.workers),
       timing: timing.of(name),
+      ...microOf(name, micro),
     }
   })
   return {
@@ -54,6 +56,10 @@ export function toResults({ plan, environment, records }: RawRun): Results {
       wallSeconds: end?.wallSeconds ?? 0,
       seed: plan.seed,
       command: plan.command,
+      studies: [
+        ...(plan.experiments.length > 0 ? ['timing' as const] : []),
+        ...(plan.micro ? ['micro' as const] : []),
+      ],
       quick: plan.quick,
       partial: end?.partial ?? true,
       workers: plan.workers,
@@ -61,14 +67,13 @@ export function toResults({ plan, environment, records }: RawRun): Results {
       baseline: plan.baseline,
       launches: new Set(measured.map(({ launch }) => launch)).size,
       blocks: new Set(measured.map(({ launch, block }) => `${launch}:${block}`)).size,
-      warmUps: records.flatMap((record) =>
-        record.kind === 'warm-up'
-          ? [{ launch: record.launch, rounds: record.rounds, ended: record.ended }]
-          : [],
-      ),
+      warmUps: {
+        settled: warmUps.filter(({ ended }) => ended === 'settled').length,
+        cap: warmUps.filter(({ ended }) => ended === 'cap').length,
+      },
       measuringShare: Math.min(
         1,
-        sum(measured.map(({ wallMs }) => wallMs)) / 1_000 / (end?.wallSeconds || Number.POSITIVE_INFINITY),
+        sum(measured.map(({ wallMs }) => wallMs)) / 1_000 / (end?.timingSeconds || Number.POSITIVE_INFINITY),
       ),
     },
     environment,
@@ -84,6 +89,21 @@ function failureOf(name: string, records: readonly TimingRecord[]): string | und
       return `launch ${record.launch + 1}: ${record.reason}`
   }
   return undefined
+}
+
+function microOf(name: string, lines: readonly MicroLine[]): Pick<StrategyResult, 'micro' | 'microGaps'> {
+  const own = lines.filter(({ strategy }) => strategy === name)
+  if (own.length === 0) return {}
+  return {
+    micro: own.flatMap((line) => {
+      if (line.kind !== 'micro') return []
+      const { kind: _kind, strategy: _strategy, ...figures } = line
+      return [figures]
+    }),
+    microGaps: own.flatMap((line) =>
+      line.kind === 'micro-gap' ? [{ population: line.population, reason: line.reason }] : [],
+    ),
+  }
 }
 
 function sumOutcomes(slices: readonly SliceRecord[]): Record<Outcome, number> {

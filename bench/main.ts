@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { relative } from 'node:path'
 import { readEnvironment } from './environment.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
+import { interruption } from './interruption.js'
 import { judge } from './judge.js'
 import { parseOptions, UsageError } from './options.js'
 import { noopModule } from './paths.js'
@@ -11,7 +12,7 @@ import { terminal } from './report/terminal.js'
 import { publishLatest, writeReports } from './report.js'
 import { callRoster } from './roster.js'
 import { createRunFolder } from './run-folder.js'
-import { measureTiming } from './timing.js'
+import { runStudies } from './studies.js'
 
 /** plan → run → judge → report */
 async function bench(argv: readonly string[]): Promise<number> {
@@ -30,24 +31,16 @@ async function bench(argv: readonly string[]): Promise<number> {
     launches: plan.experiments.length,
     now: () => performance.now(),
   })
-  const [first] = plan.experiments
   progress.say(
-    `${entrants.length} strategies, ${plan.experiments.length} launches of up to ${first?.blocks.length} blocks, seed ${plan.seed}`,
+    `${entrants.length} strategies, ${plan.experiments.length} launches, at most ${options.budgetSeconds} s, seed ${plan.seed}`,
   )
-  await measureTiming({ plan, folder, progress, signal })
+  await runStudies({ plan, folder, progress, signal })
   progress.close()
   const results = await judge(folder)
   await writeReports(folder, results)
   await publishLatest(folder)
   process.stdout.write(`${terminal(results)}\nreport: ${relative('.', folder.path)}/report.md\n`)
   return exitCodeOf(results)
-}
-
-/** The first Ctrl-C ends the run cleanly; a second one is left to Node: it ends at once, and the servers follow by themselves. */
-function interruption(): AbortSignal {
-  const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
-  return controller.signal
 }
 
 try {

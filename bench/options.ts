@@ -1,9 +1,13 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 
+export const studies = ['timing', 'micro'] as const
+export type Study = (typeof studies)[number]
+
 /** What the user asked for. */
 export interface Options {
   /** Names and module paths, or nothing: the default six. `all` = the whole registry. */
   readonly strategies: readonly string[] | undefined
+  readonly studies: readonly Study[]
   readonly quick: boolean
   readonly quiet: boolean
   readonly workers: number
@@ -47,8 +51,9 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
       'names or module paths, separated by commas; all = every one there is',
       list,
     )
+    .option('--only <list>', `studies: ${studies.join(', ')}`, studyList, ['timing'])
     .option('--quick', 'a run of at most 40 s', false)
-    .option('--budget <duration>', 'time to spend, such as 90s or 3m (default: 3m, quick: 36s)', duration)
+    .option('--budget <duration>', 'time to spend, such as 90s or 3m (default: 170s, quick: 35s)', duration)
     .option('--workers <n>', 'workers per server', whole(1, 64), 4)
     .option('--connections <n>', 'connections per slice', whole(1, 256), 8)
     .option('--reference <strategy>', 'the baseline of every ratio', 'memory')
@@ -69,6 +74,7 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
   const given = program.opts()
   return {
     strategies: given.strategies,
+    studies: given.only,
     quick: given.quick,
     quiet: given.quiet,
     workers: given.workers,
@@ -76,7 +82,7 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     reference: given.reference,
     seed: given.seed ?? fallbackSeed,
     out: given.out,
-    budgetSeconds: given.budget ?? (given.quick ? 36 : 178),
+    budgetSeconds: given.budget ?? (given.quick ? 35 : 170),
   }
 }
 
@@ -84,6 +90,14 @@ function list(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
   if (names.every((name) => name !== '')) return [...new Set(names)]
   throw new InvalidArgumentError('Expected names separated by commas.')
+}
+
+function studyList(text: string): Study[] {
+  return list(text).map((name) => {
+    const found = studies.find((study) => study === name)
+    if (found === undefined) throw new InvalidArgumentError(`Expected studies out of ${studies.join(', ')}.`)
+    return found
+  })
 }
 
 function whole(min: number, max: number): (text: string) => number {

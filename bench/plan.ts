@@ -1,6 +1,6 @@
 import type { Options } from './options.js'
 import type { Entrant } from './roster.js'
-import { type Operation, operations } from './slices.js'
+import { operations } from './slices.js'
 import { seededRandom, shuffle } from './statistics.js'
 
 /** One server of a launch: a strategy, the baseline's twin, or the no-op store. */
@@ -10,20 +10,14 @@ export interface Arm {
   readonly module: string
 }
 
-/** Every arm's slice of one operation, in the order they run. */
-export interface Round {
-  readonly operation: Operation
-  readonly order: readonly string[]
-}
-
 /** One cell of the plan: a launch, fresh servers and their blocks. */
 export interface Experiment {
   readonly study: 'timing'
   readonly launch: number
   readonly seed: number
   readonly arms: readonly Arm[]
-  /** A block holds one round per operation; the baseline and its rival are then a fraction of a second apart. */
-  readonly blocks: readonly (readonly Round[])[]
+  /** The order of the arms in each block; an arm's slices of one block follow one another. */
+  readonly blocks: readonly (readonly string[])[]
   /** No block starts later than this after the launch began; ms. */
   readonly limitMs: number
 }
@@ -39,11 +33,21 @@ export interface Plan {
   readonly connections: number
   readonly ttlMs: number
   readonly sliceMs: number
-  /** It ends when two rounds agree, at the earliest after `minRounds`, at the latest after `limitMs`. */
-  readonly warmUp: { readonly minRounds: number; readonly limitMs: number }
+  /** An arm's ends when two windows agree, at the earliest after `minWindows`, at the latest after `limitMs`. */
+  readonly warmUp: { readonly minWindows: number; readonly limitMs: number }
   readonly baseline: string
   readonly entrants: readonly Entrant[]
+  /** Absent when the micro study is not asked for. */
+  readonly micro?: MicroPlan
+  /** Launches of the timing study. */
   readonly experiments: readonly Experiment[]
+}
+
+/** What each store is timed at, alone. */
+export interface MicroPlan {
+  readonly populations: readonly number[]
+  readonly timeMs: number
+  readonly fillLimitMs: number
 }
 
 export interface Occasion {
@@ -53,9 +57,8 @@ export interface Occasion {
   readonly noopModule: string
 }
 
-/** What a launch costs before its first block, per arm, and what a slice costs beside its own time; measured on 2 cores. */
-const startMsPerArm = 1_400
-const overheadMsPerSlice = 15
+/** No slice takes less than this share of the time meant for it: more blocks than that never fit into a launch's time. */
+const fastestShare = 0.5
 
 export const twinName = 'twin'
 export const noopName = 'noop'
@@ -63,16 +66,15 @@ export const noopName = 'noop'
 /** Turns wishes into experiments. Pure: the same options, roster, seed and occasion give the same plan. */
 export function makePlan(options: Options, entrants: readonly Entrant[], occasion: Occasion): Plan {
   const { seed, quick, workers, connections } = options
-  const sliceMs = quick ? 40 : 50
+  const sliceMs = quick ? 50 : 70
   const baseline = entrants.find(({ module }) => module === options.reference)?.name ?? options.reference
   const arms = armsOf(entrants, baseline, occasion.noopModule)
   // One launch cannot tell luck of the launch from difference; two hardly can, and cost a quick run half its time.
-  const launches = quick ? 1 : 3
-  const limitMs = Math.floor(((options.budgetSeconds - 4) * 1_000) / launches)
-  const blockMs = operations.length * arms.length * (sliceMs + overheadMsPerSlice)
-  const warmUp = { minRounds: quick ? 1 : 2, limitMs: Math.floor(limitMs / 4) }
-  const preludeMs = arms.length * startMsPerArm + warmUp.limitMs
-  const blocks = Math.max(2, Math.floor((limitMs - preludeMs) / blockMs))
+  const launches = options.studies.includes('timing') ? (quick ? 1 : 3) : 0
+  const limitMs = Math.floor(((options.budgetSeconds - 4) * 1_000) / Math.max(1, launches))
+  const warmUpShare = quick ? 0.12 : 0.28
+  const warmUp = { minWindows: 3, limitMs: Math.floor((limitMs * warmUpShare) / arms.length) }
+  const blocks = Math.ceil(limitMs / (operations.length * arms.length * sliceMs * fastestShare))
   return {
     runId: `${occasion.startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}${quick ? '-quick' : ''}`,
     startedAt: occasion.startedAt.toISOString(),
@@ -86,6 +88,7 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
     warmUp,
     baseline,
     entrants,
+    ...(options.studies.includes('micro') && { micro: quick ? quickMicro : wholeMicro }),
     experiments: Array.from({ length: launches }, (_, launch) => ({
       study: 'timing' as const,
       launch,
@@ -96,6 +99,9 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
     })),
   }
 }
+
+const wholeMicro: MicroPlan = { populations: [100, 10_000, 1_000_000], timeMs: 300, fillLimitMs: 60_000 }
+const quickMicro: MicroPlan = { populations: [100, 10_000], timeMs: 100, fillLimitMs: 5_000 }
 
 function armsOf(entrants: readonly Entrant[], baseline: string, noopModule: string): readonly Arm[] {
   const running = entrants.filter(({ skipped }) => skipped === undefined)
@@ -108,10 +114,8 @@ function armsOf(entrants: readonly Entrant[], baseline: string, noopModule: stri
   ]
 }
 
-function blocksOf(arms: readonly Arm[], count: number, seed: number): readonly (readonly Round[])[] {
+function blocksOf(arms: readonly Arm[], count: number, seed: number): readonly (readonly string[])[] {
   const random = seededRandom(seed)
   const names = arms.map(({ name }) => name)
-  return Array.from({ length: count }, () =>
-    operations.map((operation) => ({ operation, order: shuffle(names, random) })),
-  )
+  return Array.from({ length: count }, () => shuffle(names, random))
 }

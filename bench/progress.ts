@@ -2,7 +2,9 @@
 export interface Progress {
   say(line: string): void
   starting(step: { launch: number; arm: string }): void
-  warmingUp(step: { launch: number; round: number }): void
+  /** Any other step. */
+  note(line: string): void
+  warmingUp(step: { launch: number; arm: string }): void
   block(step: { launch: number; block: number; blocks: number; spentMs: number; limitMs: number }): void
   /** Ends the line that was being redrawn. */
   close(): void
@@ -49,7 +51,8 @@ export function createProgress({ stream, redraws, quiet, launches, now }: Screen
   return {
     say,
     starting: ({ launch, arm }) => show(`${head(launch)} · starting ${arm}`, false),
-    warmingUp: ({ launch, round }) => show(`${head(launch)} · warm-up, round ${round + 1}`, round === 0),
+    note: (line) => show(line, true),
+    warmingUp: ({ launch, arm }) => show(`${head(launch)} · warming ${arm} up`, false),
     block({ launch, block, blocks, spentMs, limitMs }) {
       const leftMs = Math.max(0, limitMs - spentMs) + (launches - launch - 1) * limitMs
       show(`${head(launch)} · block ${block + 1}/${blocks} · at most ${clock(leftMs)} left`, false)

@@ -105,6 +105,17 @@ const Timing = object({
   ratios: Type.Array(Ratio),
 })
 
+const Micro = object({
+  operation: literals('write', 'read', 'take'),
+  /** Live captchas in the store while it was timed alone. */
+  population: count(),
+  p50Ns: number(),
+  p99Ns: number(),
+  samples: count(),
+  /** Why the clock is too coarse for it. */
+  warning: Type.Optional(Type.String()),
+})
+
 const Strategy = object({
   name: Type.String(),
   summary: Type.String(),
@@ -117,6 +128,9 @@ const Strategy = object({
   outcomes: Type.Optional(Type.Record(Type.String(), count())),
   correctness: Type.Optional(Correctness),
   timing: Type.Optional(Type.Array(Timing)),
+  micro: Type.Optional(Type.Array(Micro)),
+  /** Populations the micro study left out, each with its reason. */
+  microGaps: Type.Optional(Type.Array(object({ population: count(), reason: Type.String() }))),
 })
 
 const TwinRatio = object({
@@ -162,6 +176,7 @@ export const Results = object({
     wallSeconds: number(),
     seed: count(),
     command: Type.String(),
+    studies: Type.Array(literals('timing', 'micro')),
     quick: Type.Boolean(),
     /** Ended early: by Ctrl-C, or by a failure named in `strategies[].failed`. */
     partial: Type.Boolean(),
@@ -170,7 +185,8 @@ export const Results = object({
     baseline: Type.String(),
     launches: count(),
     blocks: count(),
-    warmUps: Type.Array(object({ launch: count(), rounds: count(), ended: literals('settled', 'cap') })),
+    /** Arms whose warm-up ended because two windows agreed, and because its time was up. */
+    warmUps: object({ settled: count(), cap: count() }),
     /** Share of the timing study's time spent inside slices of its blocks. */
     measuringShare: share(),
   }),
@@ -195,3 +211,9 @@ export type RatioResult = Static<typeof Ratio>
 export type ControlsResult = Static<typeof Controls>
 export type TwinRatioResult = Static<typeof TwinRatio>
 export type FailuresResult = Static<typeof Failures>
+
+/** The schema as it is published in results/schema.json. */
+export function schemaText(): string {
+  const head = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'crossworker results' }
+  return `${JSON.stringify({ ...head, ...Results }, null, 1)}\n`
+}

@@ -1,8 +1,9 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Environment } from './environment.js'
+import type { MicroLine } from './micro/records.js'
 import { UsageError } from './options.js'
 import type { Plan } from './plan.js'
 import type { TimingRecord } from './slices.js'
@@ -16,15 +17,20 @@ export interface RunFolder {
   readPlan(): Promise<Plan>
   readEnvironment(): Promise<Environment>
   readTiming(): Promise<readonly TimingRecord[]>
+  appendMicro(line: MicroLine): Promise<void>
+  readMicro(): Promise<readonly MicroLine[]>
 }
 
 const timingFile = 'timing.ndjson'
+const microFile = 'micro.ndjson'
 
 /** @throws UsageError when the folder cannot be made */
 export async function createRunFolder(out: string, plan: Plan, environment: Environment): Promise<RunFolder> {
   const folder = openRunFolder(join(out, plan.runId))
   try {
-    await mkdir(folder.path, { recursive: true })
+    await mkdir(out, { recursive: true })
+    // Not recursive: a folder that is there already holds another run's records.
+    await mkdir(folder.path)
     await folder.writeText('plan.json', `${JSON.stringify(plan, null, 1)}\n`)
     await folder.writeText('environment.json', `${JSON.stringify(environment, null, 1)}\n`)
   } catch (cause) {
@@ -48,14 +54,17 @@ export function openRunFolder(path: string): RunFolder {
     appendTiming: (record) => appendFile(at(timingFile), `${JSON.stringify(record)}\n`),
     readPlan: () => parsed('plan.json'),
     readEnvironment: () => parsed('environment.json'),
-    async readTiming() {
-      const records: TimingRecord[] = []
-      const lines = createInterface({
-        input: createReadStream(at(timingFile)),
-        crlfDelay: Number.POSITIVE_INFINITY,
-      })
-      for await (const line of lines) if (line !== '') records.push(JSON.parse(line))
-      return records
-    },
+    readTiming: () => readLines(at(timingFile)),
+    appendMicro: (line) => appendFile(at(microFile), `${JSON.stringify(line)}\n`),
+    readMicro: () => readLines(at(microFile)),
   }
+}
+
+/** A study that was not run has no file and no records. The lines are our own: written by the stage before. */
+async function readLines<T>(path: string): Promise<readonly T[]> {
+  if (!existsSync(path)) return []
+  const records: T[] = []
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+  for await (const line of lines) if (line !== '') records.push(JSON.parse(line))
+  return records
 }

@@ -33,7 +33,7 @@ export interface SliceRecord {
   readonly operation: Operation
   readonly requests: number
   readonly outcomes: Readonly<Record<Outcome, number>>
-  /** Requests answered per second inside the window in which every connection was busy; whatever the answer. */
+  /** Requests answered per second while every connection was busy; whatever the answer. */
   readonly throughput: number
   readonly windowMs: number
   /** CPU time of all the server's processes, from the slice's start until they were idle again, per request; µs. */
@@ -66,16 +66,16 @@ export interface PairCount {
   readonly failures: number
 }
 
-/** How the warm-up of one launch ended. */
+/** How one launch got warm. */
 export interface WarmUpRecord {
   readonly kind: 'warm-up'
   readonly launch: number
-  readonly rounds: number
-  readonly ended: 'settled' | 'cap'
-  readonly wallMs: number
   /** Time to start all servers of the launch; ms. */
   readonly startMs: number
-  /** Requests per slice, by arm, so that a slice takes about as long for each. */
+  readonly arms: Readonly<
+    Record<string, { readonly windows: number; readonly ended: 'settled' | 'cap'; readonly wallMs: number }>
+  >
+  /** Requests per slice, by arm. */
   readonly requests: Readonly<Record<string, number>>
 }
 
@@ -90,8 +90,11 @@ export interface FailureRecord {
 /** The last record of a run. */
 export interface EndRecord {
   readonly kind: 'end'
+  /** Ctrl-C came before everything was measured. */
   readonly partial: boolean
   readonly wallSeconds: number
+  /** Of these, the timing study's. */
+  readonly timingSeconds: number
 }
 
 export type TimingRecord = SliceRecord | WarmUpRecord | FailureRecord | EndRecord

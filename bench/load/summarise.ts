@@ -1,6 +1,7 @@
 import { createLatencies } from '../histogram.js'
 import { type Operation, type Outcome, outcomes, type PairCount, type Witness } from '../slices.js'
-import type { Answer, SliceRun } from './slice.js'
+import type { Answer } from './exchange.js'
+import type { SliceRun } from './generator.js'
 
 /** What the answers of one slice come to. */
 export interface Summary {
@@ -41,11 +42,10 @@ export function summarise(operation: Operation, run: SliceRun): Summary {
     client.record(answer.clientUs)
     if (answer.storeUs !== undefined) store.record(answer.storeUs)
   }
-  const mistake = voidReason(run, windowMs)
   const witness = operation === 'take' ? findWitness(judged) : undefined
   return {
     requests: run.answers.length,
-    outcomes: { ...count(judged.map(({ outcome }) => outcome)), error: run.errors, timeout: run.timeouts },
+    outcomes: count(judged.map(({ outcome }) => outcome)),
     throughput: windowMs > 0 ? (inside.length / windowMs) * 1_000 : 0,
     windowMs,
     client: client.encode(),
@@ -56,20 +56,13 @@ export function summarise(operation: Operation, run: SliceRun): Summary {
     storeP99Us: store.quantileUs(0.99),
     pairs: operation === 'take' ? countPairs(judged) : [],
     ...(witness && { witness }),
-    ...(mistake && { void: mistake }),
+    ...(run.mistaken !== undefined && { void: run.mistaken }),
   }
 }
 
 interface Judged {
   readonly answer: Answer
   readonly outcome: Outcome
-}
-
-function voidReason(run: SliceRun, windowMs: number): string | undefined {
-  if (run.mistaken !== undefined) return run.mistaken
-  if (run.errors + run.timeouts > 0) return `${run.errors} connection errors, ${run.timeouts} time-outs`
-  if (run.cut) return 'cut off: it took longer than its limit'
-  return windowMs > 0 ? undefined : 'no moment in which every connection was busy'
 }
 
 function count(found: readonly Outcome[]): Record<Outcome, number> {

@@ -2,11 +2,16 @@ import Table from 'cli-table3'
 import type { Results, StrategyResult, TimingResult } from '../results.js'
 import { operations } from '../slices.js'
 import { answer } from './answer.js'
-import { duration, percent } from './format.js'
+import { duration, percent, ratioText } from './format.js'
 
 /** What a run ends with on the screen: one row a strategy, then the verdict. Pure. */
 export function terminal(results: Results): string {
-  const { strategies, run } = results
+  const table = results.run.studies.includes('timing') ? `${timedTable(results)}\n\n` : ''
+  const lines = answer(results).map((line) => `• ${line.replaceAll('**', '')}\n`)
+  return `${table}${lines.join('')}`
+}
+
+function timedTable({ strategies, run }: Results): string {
   const table = new Table({
     head: [
       'strategy',
@@ -19,8 +24,7 @@ export function terminal(results: Results): string {
     style: { head: [], border: [], compact: true },
   })
   for (const strategy of strategies) table.push(rowOf(strategy))
-  const lines = answer(results).map((line) => `• ${line.replaceAll('**', '')}`)
-  return `${table.toString()}\n÷ ${run.baseline}: throughput ratio, 95 % interval\n\n${lines.join('\n')}\n`
+  return `${table.toString()}\n÷ ${run.baseline}: throughput ratio with its 95 % interval`
 }
 
 function rowOf(strategy: StrategyResult): string[] {
@@ -48,7 +52,5 @@ function clientRow({ timing }: StrategyResult, operation: string): TimingResult 
 
 function throughputRatio(row: TimingResult | undefined): string {
   const found = row?.ratios.find(({ metric }) => metric === 'throughput')
-  return found === undefined
-    ? ''
-    : `${found.value.toFixed(2)} ${found.low.toFixed(2)}–${found.high.toFixed(2)}`
+  return found === undefined ? '' : ratioText(found)
 }

@@ -1,0 +1,81 @@
+import type autocannon from 'autocannon'
+import type { Operation } from '../slices.js'
+
+/** A captcha some worker has issued, on its way from the connection that asked for it to the one that will verify it. */
+export interface Captcha {
+  readonly id: string
+  readonly answer: string
+  readonly issuer: number
+  /** ms on the harness's monotonic clock */
+  readonly issuedAtMs: number
+}
+
+/** One answered request. */
+export interface Answer {
+  readonly connection: number
+  readonly worker: number
+  readonly status: number
+  /** ms on the harness's monotonic clock */
+  readonly endMs: number
+  readonly clientUs: number
+  /** From `Server-Timing`; `undefined` when the header is not there. */
+  readonly storeUs: number | undefined
+  /** What was read or taken, or what a write brought. */
+  readonly captcha: Captcha | undefined
+}
+
+/** What the server's headers say of an answer in bench mode. */
+export interface Headers {
+  readonly worker: number
+  readonly instance: string
+  readonly id: string | undefined
+  readonly answer: string | undefined
+  readonly storeUs: number | undefined
+}
+
+export function requestFor(operation: Operation, captcha: Captcha | undefined): autocannon.Request {
+  if (operation === 'write' || captcha === undefined) return { method: 'POST', path: '/captcha' }
+  if (operation === 'read') return { method: 'GET', path: `/captcha/${captcha.id}/image` }
+  return {
+    method: 'POST',
+    path: `/captcha/${captcha.id}/verify`,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ answer: captcha.answer }),
+  }
+}
+
+interface Received {
+  readonly headers: Headers
+  readonly connection: number
+  readonly status: number
+  readonly endMs: number
+  readonly clientUs: number
+  readonly asked: Captcha | undefined
+}
+
+export function toAnswer({ headers, asked, ...rest }: Received): Answer {
+  const { worker, storeUs, id, answer } = headers
+  const issued =
+    asked === undefined && id !== undefined && answer !== undefined
+      ? { id, answer, issuer: worker, issuedAtMs: rest.endMs }
+      : undefined
+  return { ...rest, worker, storeUs, captcha: asked ?? issued }
+}
+
+/** autocannon hands on its parser's own object: `headers` is a flat list of names and values. */
+export function parseHeaders(raw: unknown): Headers {
+  const list: unknown = typeof raw === 'object' && raw !== null && 'headers' in raw ? raw.headers : undefined
+  const found = new Map<string, string>()
+  if (Array.isArray(list)) {
+    for (let index = 0; index + 1 < list.length; index += 2)
+      found.set(String(list[index]).toLowerCase(), String(list[index + 1]))
+  }
+  const storeMs = /\bstore;dur=([\d.]+)/.exec(found.get('server-timing') ?? '')?.[1]
+  return {
+    worker: Number(found.get('x-worker') ?? Number.NaN),
+    instance: found.get('x-instance') ?? '(none)',
+    id: found.get('x-captcha-id'),
+    answer: found.get('x-captcha-answer'),
+    storeUs: storeMs === undefined ? undefined : Number(storeMs) * 1_000,
+  }
+}

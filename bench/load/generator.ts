@@ -1,0 +1,216 @@
+import autocannon from 'autocannon'
+import type { Operation } from '../slices.js'
+import { type Answer, type Captcha, type Headers, parseHeaders, requestFor, toAnswer } from './exchange.js'
+
+/** A server and which start of it must answer. */
+export interface Target {
+  readonly endpoint: string
+  readonly instance: string
+}
+
+export interface SliceOptions {
+  readonly operation: Operation
+  /** What to send: a number of writes, or the captchas to read or take, in the order of the hand-off. */
+  readonly work: number | readonly Captcha[]
+  /** The slice is cut off after this time. */
+  readonly limitMs: number
+}
+
+export interface SliceRun {
+  readonly answers: readonly Answer[]
+  /** From the first request to the moment a connection found nothing left to send; ms on the monotonic clock. */
+  readonly window: readonly [startMs: number, endMs: number]
+  /** Why nothing in it can be believed: lost connections, an answer from elsewhere or about another captcha, its limit. */
+  readonly mistaken?: string
+}
+
+/** Connections to one server that stay open from slice to slice. */
+export interface LoadGenerator extends Disposable {
+  /** The worker each connection reached. */
+  readonly workers: readonly number[]
+  /** One burst of one operation; one at a time. Once a run was mistaken every later one is: open another generator. */
+  run(slice: SliceOptions): Promise<SliceRun>
+}
+
+/** What autocannon's own types leave out. `_doRequest` sends a connection's next request. */
+type Client = autocannon.Client & { destroy(): void; _doRequest(): void }
+
+/** One connection: greeted once, then parked, then sending or parked. */
+interface Connection {
+  readonly client: Client
+  /** `undefined` until it has been greeted. */
+  worker: number | undefined
+  state: 'sending' | 'parked'
+  asked: Captcha | undefined
+  headers: Headers | undefined
+  send(): void
+}
+
+/** A slice under way. */
+interface Job {
+  readonly slice: SliceOptions
+  readonly total: number
+  readonly answers: Answer[]
+  readonly startMs: number
+  drawn: number
+  endMs: number | undefined
+  finish(mistaken?: string): void
+}
+
+/** autocannon's own end of a run, and its time-out, s: a generator lives as long as its launch, and slices have limits. */
+const longestSeconds = 86_400
+
+/** Opening all connections must not take longer. */
+const openLimitMs = 10_000
+
+/**
+ * autocannon's clients, parked between slices. It opens connections anew for every run of its own, and in a slice of 400
+ * requests that was a quarter of the server's CPU time: accepting a connection in the primary and handing it to a worker
+ * costs milliseconds. So its clients are started once, each learns its worker by asking `/health` (cluster mode hands out
+ * connections, not requests), and each is held back at the point where it would send its next request.
+ *
+ * In a slice all connections draw from one queue until it is empty, so that none idles while another has work. Every answer
+ * must come from the instance that was asked and be about the captcha that was named: after a lost connection autocannon
+ * attributes answers to the wrong requests, and reports no error.
+ *
+ * @throws Error when the connections cannot be opened
+ */
+export async function openLoadGenerator(target: Target, size: number): Promise<LoadGenerator> {
+  const connections: Connection[] = []
+  let job: Job | undefined
+  let broken: string | undefined
+  let opened: (error?: Error) => void = () => undefined
+
+  function attach(client: Client): void {
+    const original = client._doRequest.bind(client)
+    const connection: Connection = {
+      client,
+      worker: undefined,
+      state: 'parked',
+      asked: undefined,
+      headers: undefined,
+      send() {
+        connection.state = 'sending'
+        original()
+      },
+    }
+    connections.push(connection)
+    client.setRequests([{ setupRequest: (request) => ({ ...request, ...nextRequest(connection) }) }])
+    client._doRequest = () => proceed(connection)
+    client.on('headers', (raw: unknown) => {
+      connection.headers = parseHeaders(raw)
+    })
+    client.on('response', (status, _bytes, durationMs) =>
+      receive(connection, { status, clientUs: durationMs * 1_000 }),
+    )
+  }
+
+  function nextRequest(connection: Connection): autocannon.Request {
+    if (job === undefined) return { method: 'GET', path: '/health' }
+    const { operation, work } = job.slice
+    connection.asked = typeof work === 'number' ? undefined : work[job.drawn]
+    job.drawn += 1
+    return requestFor(operation, connection.asked)
+  }
+
+  /** autocannon calls for the next request: at first, after each answer, and after it has silently connected again. */
+  function proceed(connection: Connection): void {
+    const isFirst = connection.worker === undefined && connection.headers === undefined
+    if (isFirst && connection.state === 'parked') connection.send()
+    else if (connection.state === 'sending' || isFirst) fail('a connection was lost')
+    else if (job !== undefined && job.drawn < job.total) connection.send()
+    else park()
+  }
+
+  function receive(connection: Connection, { status, clientUs }: { status: number; clientUs: number }): void {
+    const endMs = performance.now()
+    const { headers, asked } = connection
+    connection.state = 'parked'
+    const mistaken = mistakeIn(headers, asked)
+    if (mistaken !== undefined || headers === undefined) fail(mistaken ?? 'an answer had no headers')
+    else if (connection.worker === undefined) connection.worker = headers.worker
+    else
+      job?.answers.push(
+        toAnswer({ headers, connection: connections.indexOf(connection), status, endMs, clientUs, asked }),
+      )
+  }
+
+  function mistakeIn(headers: Headers | undefined, asked: Captcha | undefined): string | undefined {
+    if (headers?.instance !== target.instance) return `an answer came from instance ${headers?.instance}`
+    if (asked !== undefined && headers.id !== asked.id) return 'an answer was about another captcha'
+    return undefined
+  }
+
+  function park(): void {
+    if (job !== undefined) job.endMs ??= performance.now()
+    if (connections.some(({ state, worker }) => state === 'sending' || worker === undefined)) return
+    opened()
+    job?.finish()
+  }
+
+  function fail(reason: string): void {
+    broken ??= reason
+    close()
+    opened(new Error(`the load generator could not connect to ${target.endpoint}: ${reason}`))
+    job?.finish(broken)
+  }
+
+  function close(): void {
+    for (const { client } of connections) client.destroy()
+  }
+
+  function run(slice: SliceOptions): Promise<SliceRun> {
+    const total = typeof slice.work === 'number' ? slice.work : slice.work.length
+    if (total < size)
+      throw new RangeError(`expected at least ${size} requests, one a connection, got ${total}`)
+    return new Promise((resolve) => {
+      const limit = setTimeout(() => fail(`a slice took longer than ${slice.limitMs} ms`), slice.limitMs)
+      const answers: Answer[] = []
+      const current: Job = {
+        slice,
+        total,
+        answers,
+        startMs: performance.now(),
+        drawn: 0,
+        endMs: undefined,
+        finish,
+      }
+      job = current
+      if (broken !== undefined) finish(broken)
+      else for (const connection of connections) connection.send()
+
+      function finish(mistaken?: string): void {
+        clearTimeout(limit)
+        job = undefined
+        const window = [current.startMs, current.endMs ?? performance.now()] as const
+        resolve({ answers, window, ...(mistaken !== undefined && { mistaken }) })
+      }
+    })
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    const limit = setTimeout(() => fail(`it took longer than ${openLimitMs / 1_000} s`), openLimitMs)
+    opened = (error) => {
+      clearTimeout(limit)
+      if (error) reject(error)
+      else resolve()
+    }
+    const engine = autocannon(
+      {
+        url: target.endpoint,
+        connections: size,
+        duration: longestSeconds,
+        timeout: longestSeconds,
+        setupClient: attach as (client: autocannon.Client) => void,
+        // After its clients are gone it ends at its next sampling tick.
+        sampleInt: 100,
+        ...{ skipAggregateResult: true },
+      },
+      (error: unknown) => {
+        if (error) opened(error instanceof Error ? error : new Error(String(error)))
+      },
+    )
+    engine.on('reqError', (error: Error) => fail(error.message))
+  })
+  return { workers: connections.map(({ worker }) => worker ?? Number.NaN), run, [Symbol.dispose]: close }
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import type { MicroLine, MicroTask } from './micro/records.js'
+import { microEntry } from './paths.js'
+import type { Stage } from './timing/launch.js'
+
+/** The micro study: each store alone, in a process like a worker. One strategy after another; nothing else runs. */
+export async function measureMicro({ plan, folder, progress, signal }: Stage): Promise<void> {
+  for (const { name, module, skipped } of plan.entrants) {
+    if (skipped !== undefined || signal.aborted || plan.micro === undefined) continue
+    progress.note(`micro · ${name}`)
+    await timeOne({ ...plan.micro, strategy: name, module }, (line) => folder.appendMicro(line), signal)
+  }
+}
+
+async function timeOne(
+  task: MicroTask,
+  keep: (line: MicroLine) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const child = spawn(process.execPath, [microEntry, JSON.stringify(task)], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const stop = () => child.disconnect()
+  signal.addEventListener('abort', stop, { once: true })
+  let complaint = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint = `${complaint}${text}`.slice(-400)
+  })
+  const ended = once(child, 'exit')
+  for await (const line of linesOf(child)) {
+    if (line.startsWith('{"kind":"micro')) await keep(JSON.parse(line))
+  }
+  const [code] = await ended
+  signal.removeEventListener('abort', stop)
+  if (code === 0 || signal.aborted) return
+  const reason = complaint.split('\n').find((line) => line.includes('Error')) ?? `it ended with ${code}`
+  await keep({ kind: 'micro-gap', strategy: task.strategy, population: 0, reason })
+}
+
+function linesOf({ stdout }: ChildProcess): AsyncIterable<string> {
+  const input: Readable | null = stdout
+  if (input === null) throw new Error('expected the micro process to have a standard output')
+  return createInterface({ input })
+}

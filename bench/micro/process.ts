@@ -1,0 +1,61 @@
+import { fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { answerCall, type Call, createCaller, type Reply } from '../../src/call.js'
+import { loadStrategy } from '../../src/load-strategy.js'
+import type { MicroLine, MicroTask } from './records.js'
+import { timeStore } from './tasks.js'
+
+/**
+ * A program of its own, in two processes as a server has them: one hosts the strategy's primary half, its child opens the
+ * store and times it, and calls between the two cross a real channel. Prints a JSON line for each figure.
+ * Arguments: the task as JSON; the child has the data directory besides.
+ */
+const [taskText = '', dataDir, handoffText = 'null'] = process.argv.slice(2)
+const task: MicroTask = JSON.parse(taskText)
+
+await (dataDir === undefined ? runPrimary() : runWorker(dataDir))
+
+async function runPrimary(): Promise<void> {
+  const strategy = await loadStrategy(task.module)
+  const directory = await mkdtemp(join(tmpdir(), 'crossworker-micro-'))
+  const host = await strategy.host?.({ dataDir: directory, workers: 1, topology: 'processes' })
+  const handle = host?.handle?.bind(host)
+  const worker = fork(fileURLToPath(import.meta.url), [
+    taskText,
+    directory,
+    JSON.stringify(host?.handoff ?? null),
+  ])
+  worker.on('message', async (call: Call) => {
+    const reply = await answerCall(call, handle && ((message) => handle(message, 0)))
+    if (worker.connected) worker.send(reply, () => undefined)
+  })
+  process.once('disconnect', () => worker.kill('SIGKILL'))
+  const [code] = await once(worker, 'exit')
+  await host?.close()
+  await rm(directory, { recursive: true, force: true })
+  process.exit(typeof code === 'number' ? code : 1)
+}
+
+async function runWorker(directory: string): Promise<void> {
+  const caller = createCaller((call, done) => process.send?.(call, undefined, undefined, done))
+  process.on('message', (reply: Reply) => caller.settle(reply))
+  const strategy = await loadStrategy(task.module)
+  const store = await strategy.open({
+    dataDir: directory,
+    workerId: 0,
+    workers: 1,
+    secret: randomBytes(32),
+    services: {},
+    handoff: JSON.parse(handoffText),
+    call: caller.call,
+  })
+  await timeStore(store, task, (line: MicroLine) => void process.stdout.write(`${JSON.stringify(line)}\n`))
+  await store.close()
+  caller.close()
+  process.disconnect()
+}

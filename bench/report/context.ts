@@ -1,0 +1,40 @@
+import type { Results } from '../results.js'
+import { bytes, percent } from './format.js'
+
+export function findings(results: Results): string {
+  const rows = results.findings.map(
+    ({ claim, measured, verdict }, index) => `${index + 1}. **${verdict}**: ${claim}\n   ${measured}`,
+  )
+  return ['## Findings', '', "The design note's sentences, held against this run.", '', ...rows].join('\n')
+}
+
+export function limits({ run }: Results): string {
+  return [
+    '## How to read it, and what it does not show',
+    '',
+    `- Brackets are 95 % intervals over launches and blocks. Ratios are paired within a block against ${run.baseline}; for throughput above 1 is better, for the others below. ▲ faster, ▼ slower, = equivalent (interval inside ±5 %), ? inconclusive; verdicts are adjusted for their number (Holm). δ is the smallest difference this run could have told. Strategies whose intervals overlap share a rank.`,
+    '- Latencies are those of accepted answers. Throughput counts every answer: a refusal is work too.',
+    '- Absolute times belong to this machine on this day; only ratios of one run compare.',
+    '- Pictures were not drawn (`RENDER=none`): svg-captcha adds about 0.2 ms of CPU time to each read of any strategy.',
+    '- The load is a closed loop on the loopback interface, from the machine the servers run on.',
+    '- No race was forced, no process killed, no disk filled: single use and durability are not exercised by this study.',
+    '- † an exhibit: wrong on purpose; its broken claims do not fail a run.',
+  ].join('\n')
+}
+
+export function machine({ environment, run }: Results): string {
+  const { cpu, cores, memoryBytes, system, node, crossworker, libraries, loadAverage, steal } = environment
+  const versions = Object.entries(libraries).map(([name, version]) => `${name} ${version}`)
+  return [
+    '## Machine',
+    '',
+    `${cpu}, ${cores} cores, ${bytes(memoryBytes)}; ${system}; Node ${node}; crossworker ${crossworker}, ${versions.join(', ')}.`,
+    `Load average before the run ${loadAverage.toFixed(2)}${steal === null ? '' : `; ${percent(steal)} of CPU time since boot stolen by the host`}.`,
+    '',
+    '```sh',
+    run.command,
+    '```',
+    '',
+    `Seed ${run.seed}; ${run.workers} workers, ${run.connections} connections; ${run.wallSeconds.toFixed(0)} s; started ${run.startedAt}.`,
+  ].join('\n')
+}

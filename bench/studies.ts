@@ -1,0 +1,18 @@
+import { measureMicro } from './micro.js'
+import type { Stage } from './timing/launch.js'
+import { measureTiming } from './timing.js'
+
+/** Runs the studies of the plan one after another; the last record says whether all of it was measured. */
+export async function runStudies(stage: Stage): Promise<void> {
+  const startedMs = performance.now()
+  const seconds = () => (performance.now() - startedMs) / 1_000
+  await measureTiming(stage)
+  const timingSeconds = seconds()
+  await measureMicro(stage)
+  await stage.folder.appendTiming({
+    kind: 'end',
+    partial: stage.signal.aborted,
+    wallSeconds: seconds(),
+    timingSeconds,
+  })
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { exitCodeOf } from '../exit-code.js'
+import type { Results, StrategyResult } from '../results.js'
+import { exampleResults, strategyOf } from './fixtures.js'
+
+const results = exampleResults()
+const good = strategyOf(results, 'slow')
+const broken = { ...good, correctness: { ...correctnessOf(good), verdict: 'invalid' as const } }
+
+function correctnessOf({ correctness }: StrategyResult) {
+  if (correctness === undefined) throw new Error('expected a judged strategy')
+  return correctness
+}
+
+function codeOf(strategies: readonly StrategyResult[], run: Partial<Results['run']> = {}) {
+  return exitCodeOf({ strategies: [...strategies], run: { ...results.run, partial: false, ...run } })
+}
+
+describe('exit code', () => {
+  test('0 when every strategy kept its claims', () => expect(codeOf([good])).toBe(0))
+
+  test('0 when properties this study never exercised are unknown', () => {
+    expect(good.correctness?.verdict).toBe('unknown')
+    expect(codeOf([good])).toBe(0)
+  })
+
+  test('0 when one of the default strategies was skipped', () => {
+    expect(codeOf([good, strategyOf(results, 'absent')])).toBe(0)
+  })
+
+  test('1 when a claim was broken', () => expect(codeOf([good, broken])).toBe(1))
+
+  test('0 when only an exhibit broke a claim', () => {
+    expect(codeOf([good, { ...broken, exhibit: 'Wrong on purpose.' }])).toBe(0)
+  })
+
+  test('2 when the run was ended early', () => expect(codeOf([good], { partial: true })).toBe(2))
+
+  test('2 when a server failed, an exhibit’s too', () => {
+    expect(codeOf([{ ...good, failed: 'it crashed' }])).toBe(2)
+    expect(codeOf([good, { ...good, exhibit: 'Wrong.', failed: 'it crashed' }])).toBe(2)
+  })
+
+  test('2 when a strategy has no slice to show', () => {
+    const empty = good.timing?.map((row) => ({ ...row, slices: 0 })) ?? []
+    expect(codeOf([{ ...good, timing: empty }])).toBe(2)
+    const { timing: _gone, ...unmeasured } = good
+    expect(codeOf([unmeasured])).toBe(2)
+  })
+
+  test('1 when a claim was broken and the rest could not be measured', () => {
+    expect(codeOf([broken, { ...good, failed: 'it crashed' }], { partial: true })).toBe(1)
+  })
+
+  test('the example run, whose exhibit and baseline lose what they may lose, is 0', () => {
+    expect(exitCodeOf(results)).toBe(0)
+  })
+})

@@ -1,0 +1,91 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { type Options, parseOptions, UsageError } from '../options.js'
+
+const parse = (...argv: string[]) => parseOptions(argv, 42)
+
+function complaint(argv: readonly string[]): string {
+  try {
+    parse(...argv)
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError)
+    return error instanceof Error ? error.message : ''
+  }
+  throw new Error(`expected ${argv.join(' ')} to be refused`)
+}
+
+afterEach(() => vi.restoreAllMocks())
+
+describe('options', () => {
+  test('have defaults', () => {
+    expect(parse()).toEqual({
+      strategies: undefined,
+      quick: false,
+      quiet: false,
+      workers: 4,
+      connections: 8,
+      reference: 'memory',
+      seed: 42,
+      out: 'results',
+      budgetSeconds: 170,
+    })
+  })
+
+  test.each<[readonly string[], Partial<Options>]>([
+    [['--strategies', 'file,sqlite'], { strategies: ['file', 'sqlite'] }],
+    [['--strategies', ' file , ./mine.mjs '], { strategies: ['file', './mine.mjs'] }],
+    [['--strategies', 'file,sqlite,file'], { strategies: ['file', 'sqlite'] }],
+    [['--quick'], { quick: true, budgetSeconds: 35 }],
+    [['--quick', '--budget', '20s'], { quick: true, budgetSeconds: 20 }],
+    [['--budget', '90'], { budgetSeconds: 90 }],
+    [['--budget', '90s'], { budgetSeconds: 90 }],
+    [['--budget', '3m'], { budgetSeconds: 180 }],
+    [['--budget', '1h'], { budgetSeconds: 3_600 }],
+    [['--budget', '24h'], { budgetSeconds: 86_400 }],
+    [['--budget', '10s'], { budgetSeconds: 10 }],
+    [['--workers', '1'], { workers: 1 }],
+    [['--workers', '64'], { workers: 64 }],
+    [['--connections', '256'], { connections: 256 }],
+    [['--reference', 'sqlite'], { reference: 'sqlite' }],
+    [['--seed', '0'], { seed: 0 }],
+    [['--seed', '4294967295'], { seed: 4_294_967_295 }],
+    [['--out', '/tmp/x'], { out: '/tmp/x' }],
+    [['--quiet'], { quiet: true }],
+  ])('%j is understood', (argv, expected) => expect(parse(...argv)).toMatchObject(expected))
+
+  test.each<[readonly string[], RegExp]>([
+    [['--workers', '0'], /--workers.*whole number from 1 to 64/],
+    [['--workers', '65'], /whole number from 1 to 64/],
+    [['--workers', '1.5'], /whole number/],
+    [['--workers', '1e1'], /whole number/],
+    [['--workers', ''], /whole number/],
+    [['--workers', '-1'], /whole number/],
+    [['--connections', '0'], /--connections.*whole number from 1 to 256/],
+    [['--connections', '257'], /whole number from 1 to 256/],
+    [['--seed', '-1'], /--seed.*whole number from 0 to 4294967295/],
+    [['--seed', '4294967296'], /whole number/],
+    [['--seed', 'x'], /whole number/],
+    [['--budget', '-90s'], /--budget.*duration from 10s to 24h/],
+    [['--budget', '9s'], /duration from 10s to 24h/],
+    [['--budget', '25h'], /duration from 10s to 24h/],
+    [['--budget', '1.5m'], /duration/],
+    [['--budget', 'soon'], /duration/],
+    [['--budget', ''], /duration/],
+    [['--strategies', 'file,,sqlite'], /--strategies.*[Ee]xpected/],
+    [['--strategies', ''], /[Ee]xpected/],
+    [['--strategies', ','], /[Ee]xpected/],
+    [['--strategies'], /--strategies.*argument missing/],
+    [['--nonsense'], /unknown option '--nonsense'/],
+    [['file'], /too many arguments/],
+  ])('%j is refused in one line that says what was expected', (argv, expected) => {
+    const message = complaint(argv)
+    expect(message).toMatch(expected)
+    expect(message).not.toContain('\n')
+    expect(message).not.toMatch(/^error:/)
+  })
+
+  test.each(['--help', '-h'])('%s is answered on stdout and asks for no run', (flag) => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    expect(parse(flag)).toBeUndefined()
+    expect(write.mock.calls.map(([text]) => String(text)).join('')).toContain('Exit codes:')
+  })
+})

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+import { makePlan, noopName, type Plan, twinName } from '../plan.js'
+import { entrant, memory, occasion, options, planOf } from './fixtures.js'
+
+const entrants = [memory, entrant('file'), entrant('sqlite'), entrant('mine', { module: './mine.mjs' })]
+
+function armsOf(plan: Plan) {
+  const [first] = plan.experiments
+  if (first === undefined) throw new Error('expected an experiment')
+  return first.arms
+}
+
+function totalBlocks({ experiments }: Plan): number {
+  return experiments.reduce((sum, { blocks }) => sum + blocks.length, 0)
+}
+
+describe('plan', () => {
+  test('is the same for the same options, roster, seed and occasion', () => {
+    expect(planOf(entrants)).toEqual(planOf(entrants))
+  })
+
+  test('has another order of blocks under another seed, and nothing else', () => {
+    const [seven, eight] = [planOf(entrants), planOf(entrants, { seed: 8 })]
+    expect(eight.experiments.map(({ blocks }) => blocks)).not.toEqual(
+      seven.experiments.map(({ blocks }) => blocks),
+    )
+    expect({ ...eight, seed: 0, experiments: [] }).toEqual({ ...seven, seed: 0, experiments: [] })
+    expect(armsOf(eight)).toEqual(armsOf(seven))
+  })
+
+  test('has orders that differ between blocks and between launches', () => {
+    const [first, second] = planOf(entrants).experiments
+    expect(new Set(first?.blocks.map((block) => block.join())).size).toBeGreaterThan(5)
+    expect(first?.blocks).not.toEqual(second?.blocks)
+  })
+
+  test('holds every arm exactly once in each block', () => {
+    const expected = [...entrants.map(({ name }) => name), twinName, noopName].sort()
+    for (const { blocks, arms } of planOf(entrants).experiments) {
+      expect(arms.map(({ name }) => name).sort()).toEqual(expected)
+      for (const block of blocks) expect([...block].sort()).toEqual(expected)
+    }
+  })
+
+  test('puts every arm first about as often as any other', () => {
+    const blocks = planOf(entrants, { budgetSeconds: 600 }).experiments.flatMap(
+      (experiment) => experiment.blocks,
+    )
+    for (const { name } of armsOf(planOf(entrants))) {
+      const share = blocks.filter(([first]) => first === name).length / blocks.length
+      expect(share).toBeGreaterThan(1 / 12)
+      expect(share).toBeLessThan(1 / 3)
+    }
+  })
+
+  test('measures the baseline a second time as its twin, and the no-op store', () => {
+    const arms = armsOf(planOf(entrants))
+    expect(arms.find(({ role }) => role === 'twin')).toEqual({ name: 'twin', role: 'twin', module: 'memory' })
+    expect(arms.find(({ role }) => role === 'noop')).toEqual({
+      name: 'noop',
+      role: 'noop',
+      module: '/noop.js',
+    })
+  })
+
+  test('takes another baseline by its name or its path, with its twin', () => {
+    const byName = planOf(entrants, { reference: 'sqlite' })
+    const byPath = planOf(entrants, { reference: './mine.mjs' })
+    const twinOf = (plan: Plan) => armsOf(plan).find(({ role }) => role === 'twin')?.module
+    expect([byName.baseline, twinOf(byName)]).toEqual(['sqlite', 'sqlite'])
+    expect([byPath.baseline, twinOf(byPath)]).toEqual(['mine', './mine.mjs'])
+  })
+
+  test('names skipped entrants and does not run them', () => {
+    const plan = planOf([...entrants, entrant('absent', { skipped: 'no library' })])
+    expect(plan.entrants.map(({ name }) => name)).toContain('absent')
+    for (const { arms, blocks } of plan.experiments) {
+      expect(arms.map(({ name }) => name)).not.toContain('absent')
+      expect(blocks.flat()).not.toContain('absent')
+    }
+  })
+
+  test('is one launch when quick, three otherwise, and says so in its name', () => {
+    const [quick, full] = [planOf(entrants, { quick: true }), planOf(entrants)]
+    expect([quick.experiments.length, full.experiments.length]).toEqual([1, 3])
+    expect([quick.runId, full.runId]).toEqual(['2026-01-02T03-04-05-quick', '2026-01-02T03-04-05'])
+    expect(quick.sliceMs).toBeLessThan(full.sliceMs)
+  })
+
+  test.each([true, false])('never spends more than its budget (quick: %s)', (quick) => {
+    const { experiments, warmUp } = planOf(entrants, { quick, budgetSeconds: 100 })
+    const planned = experiments.reduce((sum, { limitMs }) => sum + limitMs, 0)
+    expect(planned).toBeLessThan(100_000)
+    expect(planned).toBeGreaterThan(90_000)
+    const arms = experiments[0]?.arms.length ?? 0
+    expect(warmUp.limitMs * arms).toBeLessThan((experiments[0]?.limitMs ?? 0) / 2)
+  })
+
+  test.each([true, false])('has not fewer blocks in a bigger budget (quick: %s)', (quick) => {
+    const counts = [10, 11, 20, 60, 170, 3_600].map((budgetSeconds) =>
+      totalBlocks(planOf(entrants, { quick, budgetSeconds })),
+    )
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b))
+    expect(counts[0]).toBeGreaterThan(0)
+  })
+
+  test('keeps the seed of a launch a 32-bit number at the top of the range', () => {
+    for (const { seed } of planOf(entrants, { seed: 2 ** 32 - 1 }).experiments) {
+      expect(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32).toBe(true)
+    }
+  })
+
+  test('survives a round trip through JSON', () => {
+    const plan = makePlan(options, [...entrants, entrant('absent', { skipped: 'no library' })], occasion)
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan)
+  })
+})

@@ -1,0 +1,115 @@
+import type { Captcha } from '../load/exchange.js'
+import { type LoadGenerator, openLoadGenerator } from '../load/generator.js'
+import { openWarmUpLoad, type WarmUpLoad } from '../load/warm-up.js'
+import type { Arm, Plan } from '../plan.js'
+import type { Progress } from '../progress.js'
+import type { RunFolder } from '../run-folder.js'
+import type { Random } from '../statistics.js'
+import { type Server, startServer } from '../topology.js'
+
+/** What every part of the timing study works with. */
+export interface Stage {
+  readonly plan: Plan
+  readonly folder: RunFolder
+  readonly progress: Progress
+  /** Aborted by Ctrl-C: the slice under way is finished, nothing new is begun. */
+  readonly signal: AbortSignal
+}
+
+/** An arm while its server runs. */
+export interface Runner {
+  readonly arm: Arm
+  readonly server: Server
+  readonly load: WarmUpLoad
+  generator: LoadGenerator
+  /** Issued and not yet taken. */
+  captchas: readonly Captcha[]
+  /** Requests per slice. */
+  requests: number
+}
+
+/** Fresh servers of all arms, while they run. */
+export interface Launch extends Stage, AsyncDisposable {
+  readonly number: number
+  readonly random: Random
+  /** By arm; one that fails leaves. */
+  readonly runners: Map<string, Runner>
+}
+
+/** Requests per connection before anything is known of an arm's speed. */
+const firstRequests = 20
+
+export function openLaunch(stage: Stage, number: number, random: Random): Launch {
+  const runners = new Map<string, Runner>()
+  return {
+    ...stage,
+    number,
+    random,
+    runners,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...runners.values()].map(stop))
+    },
+  }
+}
+
+/** Starts the arms one after another; one that does not start is recorded, and the others go on without it. */
+export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<void> {
+  const { plan, number, progress, signal, runners } = launch
+  const { connections, workers, ttlMs } = plan
+  const secret = plan.seed.toString(16).padStart(64, '0')
+  for (const arm of arms) {
+    if (signal.aborted) return
+    progress.starting({ launch: number, arm: arm.name })
+    try {
+      const server = await startServer({ strategy: arm.module, workers, ttlMs, render: 'none', secret })
+      runners.set(arm.name, await connect(arm, server, connections))
+    } catch (error) {
+      await recordFailure(launch, arm, `did not start: ${messageOf(error)}`)
+    }
+  }
+}
+
+async function connect(arm: Arm, server: Server, connections: number): Promise<Runner> {
+  try {
+    const load = await openWarmUpLoad(server, connections)
+    const generator = await openLoadGenerator(server, connections)
+    return { arm, server, load, generator, captchas: [], requests: connections * firstRequests }
+  } catch (error) {
+    await server[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** New connections after a slice that cannot be believed. @returns false when the arm is out: no server left to connect to */
+export async function reconnect(launch: Launch, runner: Runner): Promise<boolean> {
+  const { server } = runner
+  runner.generator[Symbol.dispose]()
+  try {
+    runner.generator = await openLoadGenerator(server, launch.plan.connections)
+    return true
+  } catch (error) {
+    await expel(launch, runner, server.ended() ?? messageOf(error))
+    return false
+  }
+}
+
+/** Takes an arm out of its launch; the others go on. */
+export async function expel(launch: Launch, runner: Runner, reason: string): Promise<void> {
+  launch.runners.delete(runner.arm.name)
+  await stop(runner)
+  await recordFailure(launch, runner.arm, `ended while it was measured: ${reason}`)
+}
+
+async function stop({ load, generator, server }: Runner): Promise<void> {
+  load[Symbol.dispose]()
+  generator[Symbol.dispose]()
+  await server[Symbol.asyncDispose]()
+}
+
+async function recordFailure({ folder, number }: Launch, arm: Arm, reason: string): Promise<void> {
+  await folder.appendTiming({ kind: 'failure', launch: number, arm: arm.name, reason })
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

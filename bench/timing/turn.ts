@@ -1,0 +1,108 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { readCpuTime, stealShare } from '../environment.js'
+import { summarise } from '../load/summarise.js'
+import { type Operation, operations, type SliceRecord } from '../slices.js'
+import { shuffle } from '../statistics.js'
+import type { Server } from '../topology.js'
+import { expel, type Launch, messageOf, type Runner, reconnect } from './launch.js'
+
+/** A slice that takes longer is cut off and void. */
+const sliceLimitMs = 3_000
+
+/** A server that is still busy this long after its last answer is measured as it is. */
+const settleLimitMs = 500
+
+/** CPU time in 3 ms below which a server counts as idle, µs. */
+const idleUs = 150
+
+/** Requests of each operation that a connection at most sends, unmeasured, before an arm's turn. */
+const preRoll = 32
+
+/**
+ * One arm's turn in a block: a few unmeasured requests, because the arms before it have taken the processor's caches, which
+ * made the first 400 requests of a turn cost 40 % more CPU time; then a slice of each operation.
+ */
+export async function runTurn(launch: Launch, name: string, block: number): Promise<void> {
+  const runner = launch.runners.get(name)
+  if (runner === undefined || launch.signal.aborted) return
+  try {
+    await runner.load.send(Math.min(preRoll, Math.ceil(runner.requests / launch.plan.connections / 4)))
+  } catch (error) {
+    return expel(launch, runner, runner.server.ended() ?? messageOf(error))
+  }
+  for (const record of await measureSlices(launch, runner, block)) await launch.folder.appendTiming(record)
+}
+
+/** A slice of each operation: what is written is then read, and what was read is then taken. */
+export async function measureSlices(
+  launch: Launch,
+  runner: Runner,
+  block: number,
+): Promise<readonly SliceRecord[]> {
+  const records: SliceRecord[] = []
+  for (const operation of operations) {
+    const isIn = launch.runners.has(runner.arm.name)
+    const record = isIn ? await measureSlice(launch, runner, { operation, block }) : undefined
+    if (record !== undefined) records.push(record)
+  }
+  return records
+}
+
+interface SliceTask {
+  readonly operation: Operation
+  readonly block: number
+}
+
+/** @returns nothing when there was too little to send, or no server left to ask: then its arm is out of the launch */
+async function measureSlice(
+  launch: Launch,
+  runner: Runner,
+  { operation, block }: SliceTask,
+): Promise<SliceRecord | undefined> {
+  const { arm, server } = runner
+  const work = operation === 'write' ? runner.requests : shuffle(runner.captchas, launch.random)
+  if ((typeof work === 'number' ? work : work.length) < launch.plan.connections) return undefined
+  const cpuBeforeUs = server.cpuUs()
+  const timeBefore = readCpuTime()
+  const loopBefore = performance.eventLoopUtilization()
+  const startedMs = performance.now()
+  const run = await runner.generator.run({ operation, work, limitMs: sliceLimitMs })
+  const { utilization } = performance.eventLoopUtilization(loopBefore)
+  const settleMs = await settle(server)
+  const wallMs = performance.now() - startedMs
+  const cpuAfterUs = server.cpuUs()
+  const timeAfter = readCpuTime()
+  if (run.mistaken !== undefined && !(await reconnect(launch, runner))) return undefined
+  if (operation === 'write') runner.captchas = run.answers.flatMap(({ captcha }) => captcha ?? [])
+  if (operation === 'take') runner.captchas = []
+  const cpuUs = cpuBeforeUs === undefined || cpuAfterUs === undefined ? null : cpuAfterUs - cpuBeforeUs
+  return {
+    kind: 'slice',
+    launch: launch.number,
+    block,
+    arm: arm.name,
+    operation,
+    ...summarise(operation, run),
+    cpuUsPerOp: cpuUs === null || run.answers.length === 0 ? null : cpuUs / run.answers.length,
+    settleMs,
+    wallMs,
+    generatorUtilisation: utilization,
+    steal: timeBefore && timeAfter && stealShare(timeBefore, timeAfter),
+  }
+}
+
+/**
+ * Waits until the server's processes are idle: work a strategy puts off until after its answer is its own cost, and must not
+ * fall into the slice of the next arm.
+ */
+async function settle(server: Server): Promise<number> {
+  const startedMs = performance.now()
+  let before = server.cpuUs()
+  while (before !== undefined && performance.now() - startedMs < settleLimitMs) {
+    await wait(3)
+    const now = server.cpuUs()
+    if (now === undefined || now - before < idleUs) break
+    before = now
+  }
+  return performance.now() - startedMs
+}
