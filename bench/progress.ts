@@ -4,7 +4,7 @@ export interface Progress {
   starting(step: { launch: number; arm: string }): void
   /** Any other step. */
   note(line: string): void
-  warmingUp(step: { launch: number; arm: string }): void
+  warmingUp(step: { launch: number; round: number }): void
   block(step: { launch: number; block: number; blocks: number; spentMs: number; limitMs: number }): void
   /** Ends the line that was being redrawn. */
   close(): void
@@ -52,7 +52,7 @@ export function createProgress({ stream, redraws, quiet, launches, now }: Screen
     say,
     starting: ({ launch, arm }) => show(`${head(launch)} · starting ${arm}`, false),
     note: (line) => show(line, true),
-    warmingUp: ({ launch, arm }) => show(`${head(launch)} · warming ${arm} up`, false),
+    warmingUp: ({ launch, round }) => show(`${head(launch)} · warm-up, round ${round}`, round === 1),
     block({ launch, block, blocks, spentMs, limitMs }) {
       const leftMs = Math.max(0, limitMs - spentMs) + (launches - launch - 1) * limitMs
       show(`${head(launch)} · block ${block + 1}/${blocks} · at most ${clock(leftMs)} left`, false)

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ReadyLine } from '../src/primary.js'
+import { type CpuClock, openCpuClock } from './cpu-clock.js'
 import { serverEntry } from './paths.js'
 
 /** The longest a server may take from its start to its ready line. */
@@ -51,6 +51,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`))
   })
   let end: string | undefined
+  let cpu: CpuClock | undefined
   void closed.then((reason) => {
     end = [reason, ...stderr()].join(': ')
   })
@@ -60,6 +61,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const limit = setTimeout(() => killGroup(child), closeLimitMs)
     await closed
     clearTimeout(limit)
+    cpu?.close()
     // Members of the group that outlived the primary, if any: a paused worker, a child of a strategy's own.
     killGroup(child)
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
@@ -73,12 +75,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
           .join(' · ')
           .replace(/^crossworker: /, '') || `it ended: ${end}`,
       )
-    const pids = [child.pid ?? 0, ...ready.workers.map(({ pid }) => pid)]
+    cpu = openCpuClock([child.pid ?? 0, ...ready.workers.map(({ pid }) => pid)])
     return {
       endpoint: ready.endpoints[0] ?? '',
       instance: ready.instance,
       workers: ready.workers,
-      cpuUs: () => cpuUsOf(pids),
+      cpuUs: cpu.readUs,
       ended: () => end,
       [Symbol.asyncDispose]: dispose,
     }
@@ -145,22 +147,4 @@ function killGroup(child: ChildProcess): void {
   } catch {
     // No such group: all of it has gone.
   }
-}
-
-/**
- * Sums the time every thread has spent on a CPU, in nanoseconds in `/proc/<pid>/task/<tid>/schedstat` (Linux). The figures
- * of `/proc/<pid>/stat` come in ticks of 10 ms, longer than a slice may be.
- */
-function cpuUsOf(pids: readonly number[]): number | undefined {
-  let totalNs = 0
-  try {
-    for (const pid of pids) {
-      for (const task of readdirSync(`/proc/${pid}/task`)) {
-        totalNs += Number.parseInt(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1'), 10)
-      }
-    }
-  } catch {
-    return undefined
-  }
-  return totalNs / 1_000
 }

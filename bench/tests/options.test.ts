@@ -19,6 +19,7 @@ describe('options', () => {
   test('have defaults', () => {
     expect(parse()).toEqual({
       strategies: undefined,
+      studies: ['timing'],
       quick: false,
       quiet: false,
       workers: 4,
@@ -34,6 +35,8 @@ describe('options', () => {
     [['--strategies', 'file,sqlite'], { strategies: ['file', 'sqlite'] }],
     [['--strategies', ' file , ./mine.mjs '], { strategies: ['file', './mine.mjs'] }],
     [['--strategies', 'file,sqlite,file'], { strategies: ['file', 'sqlite'] }],
+    [['--only', 'micro'], { studies: ['micro'] }],
+    [['--only', 'timing, micro'], { studies: ['timing', 'micro'] }],
     [['--quick'], { quick: true, budgetSeconds: 35 }],
     [['--quick', '--budget', '20s'], { quick: true, budgetSeconds: 20 }],
     [['--budget', '90'], { budgetSeconds: 90 }],
@@ -73,6 +76,8 @@ describe('options', () => {
     [['--strategies', 'file,,sqlite'], /--strategies.*[Ee]xpected/],
     [['--strategies', ''], /[Ee]xpected/],
     [['--strategies', ','], /[Ee]xpected/],
+    [['--only', 'weather'], /--only.*studies out of timing, micro/],
+    [['--only', ''], /[Ee]xpected/],
     [['--strategies'], /--strategies.*argument missing/],
     [['--nonsense'], /unknown option '--nonsense'/],
     [['file'], /too many arguments/],

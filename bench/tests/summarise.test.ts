@@ -63,8 +63,8 @@ describe('summary of a slice', () => {
     ]
     const summary = summarise('take', run(answers))
     expect([countOf(summary.client), countOf(summary.store)]).toEqual([2, 2])
-    expect([summary.clientP50Us, summary.clientP99Us]).toEqual([1_000, 1_000])
-    expect([summary.storeP50Us, summary.storeP99Us]).toEqual([10, 10])
+    for (const us of [summary.clientP50Us, summary.clientP99Us]) expect(us).toBeCloseTo(1_000, -1)
+    for (const us of [summary.storeP50Us, summary.storeP99Us]) expect(us).toBeCloseTo(10, 1)
   })
 
   test('an answer without Server-Timing has a latency at the client alone', () => {

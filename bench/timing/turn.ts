@@ -12,11 +12,11 @@ const sliceLimitMs = 3_000
 /** A server that is still busy this long after its last answer is measured as it is. */
 const settleLimitMs = 500
 
-/** CPU time in 3 ms below which a server counts as idle, µs. */
-const idleUs = 150
+/** CPU time in 2 ms below which a server counts as idle, µs. */
+const idleUs = 100
 
 /** Requests of each operation that a connection at most sends, unmeasured, before an arm's turn. */
-const preRoll = 32
+const preRoll = 8
 
 /**
  * One arm's turn in a block: a few unmeasured requests, because the arms before it have taken the processor's caches, which
@@ -99,7 +99,7 @@ async function settle(server: Server): Promise<number> {
   const startedMs = performance.now()
   let before = server.cpuUs()
   while (before !== undefined && performance.now() - startedMs < settleLimitMs) {
-    await wait(3)
+    await wait(2)
     const now = server.cpuUs()
     if (now === undefined || now - before < idleUs) break
     before = now

@@ -1,0 +1,196 @@
+/**
+ * Who may import whom: DESIGN's table of rooms, as a program. Pure: source texts in, complaints out, so that a test can
+ * show it to bite.
+ */
+
+export interface Source {
+  /** From the repository's root, such as `src/app.ts`. */
+  readonly path: string
+  readonly text: string
+}
+
+/** `type` imports vanish when compiled; `late` ones run inside a function. */
+export type ImportKind = 'value' | 'type' | 'late'
+
+export interface Import {
+  /** A path of the repository, `node:…` or `npm:…`. */
+  readonly target: string
+  readonly kind: ImportKind
+}
+
+/** What a room may import, and the kinds it may import it as; all, unless told. */
+interface Permission {
+  readonly target: RegExp
+  readonly kinds?: readonly ImportKind[]
+}
+
+interface Room {
+  readonly path: RegExp
+  readonly may: readonly Permission[]
+  /** No clock, no chance, no process: the same input gives the same output. */
+  readonly pure?: boolean
+}
+
+const node = { target: /^node:/ }
+const npm = { target: /^npm:/ }
+const strategyContract = { target: /^src\/strategy\.ts$/ }
+const sourceTypes = { target: /^src\//, kinds: ['type'] } as const
+const restOfSource = { target: /^src\// }
+const restOfBench = { target: /^bench\// }
+
+function only(...paths: readonly string[]): Permission {
+  return { target: new RegExp(`^(${paths.map((path) => path.replaceAll('.', '\\.')).join('|')})$`) }
+}
+
+function typesOf(...paths: readonly string[]): Permission {
+  return { ...only(...paths), kinds: ['type'] }
+}
+
+/** The first room that fits a path is its room. */
+const rooms: readonly Room[] = [
+  { path: /^src\/strategy\.ts$/, may: [] },
+  { path: /^src\/app\.ts$/, may: [strategyContract, only('src/captcha.ts'), node, npm] },
+  { path: /^src\/captcha\.ts$/, may: [strategyContract, node, npm] },
+  { path: /^src\/strategies\/index\.ts$/, may: [restOfSource] },
+  {
+    path: /^src\/strategies\/[^/]+\.ts$/,
+    may: [
+      strategyContract,
+      { target: /^src\/strategies\/(?!index\.ts)/ },
+      node,
+      { ...npm, kinds: ['type', 'late'] },
+    ],
+  },
+  { path: /^src\/conformance\.ts$/, may: [strategyContract, node] },
+  { path: /^src\/load-strategy\.ts$/, may: [restOfSource, node] },
+  { path: /^src\/(worker|primary|main|config|call)\.ts$/, may: [restOfSource, node] },
+  {
+    path: /^bench\/plan\.ts$/,
+    may: [typesOf('bench/options.ts', 'bench/roster.ts'), only('bench/slices.ts', 'bench/statistics.ts')],
+    pure: true,
+  },
+  { path: /^bench\/topology\.ts$/, may: [sourceTypes, restOfBench, node] },
+  {
+    path: /^bench\/(roster|probe)\.ts$/,
+    may: [
+      only('src/strategies/index.ts', 'src/load-strategy.ts'),
+      typesOf('src/strategy.ts'),
+      restOfBench,
+      node,
+    ],
+  },
+  // A program of its own beside the server, like the probe: it opens a store and carries calls to its host.
+  {
+    path: /^bench\/micro\/process\.ts$/,
+    may: [only('src/call.ts', 'src/load-strategy.ts'), typesOf('src/strategy.ts'), restOfBench, node],
+  },
+  {
+    path: /^bench\/statistics(\.ts|\/)/,
+    may: [{ target: /^bench\/statistics(\.ts$|\/)/ }],
+    pure: true,
+  },
+  {
+    path: /^bench\/judge\//,
+    may: [
+      { target: /^bench\/(judge\/|results\.ts$|slices\.ts$|statistics\.ts$|histogram\.ts$|plan\.ts$)/ },
+      typesOf('bench/roster.ts', 'bench/micro/records.ts'),
+      sourceTypes,
+    ],
+    pure: true,
+  },
+  {
+    path: /^bench\/report\//,
+    may: [
+      { target: /^bench\/report\// },
+      only('bench/results.ts', 'bench/slices.ts'),
+      { target: /^npm:cli-table3$/ },
+    ],
+    pure: true,
+  },
+  { path: /^bench\/controls\//, may: [typesOf('src/strategy.ts')] },
+  { path: /^bench\//, may: [sourceTypes, restOfBench, node, npm] },
+]
+
+const impurities: readonly RegExp[] = [
+  /\bDate\.now\b/,
+  /\bperformance\.now\b/,
+  /\bnew Date\(\s*\)/,
+  /\bMath\.random\b/,
+  /\bprocess\./,
+]
+
+/** Longer files are several things; the contract's test suite is one thing with many parts. */
+const longest = 300
+const mayBeLong: readonly string[] = ['src/conformance.ts']
+
+/** @returns a sentence for each rule a source breaks; none is what everyone wants */
+export function complaints(sources: readonly Source[]): readonly string[] {
+  return sources.flatMap((source) => {
+    const room = rooms.find(({ path }) => path.test(source.path))
+    if (room === undefined)
+      return [`${source.path} belongs to no room: give it one in bench/tests/imports.ts`]
+    return [...trespasses(source, room), ...(room.pure === true ? impure(source) : []), ...tooLong(source)]
+  })
+}
+
+function trespasses({ path, text }: Source, { may }: Room): readonly string[] {
+  return importsOf({ path, text }).flatMap(({ target, kind }) => {
+    const fits = may.some(
+      ({ target: allowed, kinds }) => allowed.test(target) && (kinds?.includes(kind) ?? true),
+    )
+    return fits ? [] : [`${path} may not import ${target} (${kind})`]
+  })
+}
+
+function impure({ path, text }: Source): readonly string[] {
+  const code = withoutComments(text)
+  return impurities.flatMap((pattern) => {
+    const found = pattern.exec(code)
+    return found === null ? [] : [`${path} is pure and may not use ${found[0]}`]
+  })
+}
+
+function tooLong({ path, text }: Source): readonly string[] {
+  const lines = text.trimEnd().split('\n').length
+  return lines <= longest || mayBeLong.includes(path)
+    ? []
+    : [`${path} has ${lines} lines, more than ${longest}`]
+}
+
+const statements = /\b(?:import|export)\s+(type\s)?[^'"`;]*?\bfrom\s*(['"])([^'"]+)\2/g
+const bareImports = /\bimport\s*(['"])([^'"]+)\1/g
+const calls = /\b(?:import|require|createRequire\([^)]*\))\s*\(\s*(['"`])([^'"`]+)\1/g
+
+/** Every import statement, re-export, dynamic import and require of a source. */
+export function importsOf({ path, text }: Source): readonly Import[] {
+  const code = withoutComments(text)
+  const found = (specifier: string, kind: ImportKind) => ({ target: targetOf(path, specifier), kind })
+  return [
+    ...Array.from(code.matchAll(statements), ([, type, , specifier = '']) =>
+      found(specifier, type === undefined ? 'value' : 'type'),
+    ),
+    ...Array.from(code.matchAll(bareImports), ([, , specifier = '']) => found(specifier, 'value')),
+    ...Array.from(code.matchAll(calls), ({ index, 2: specifier = '' }) =>
+      found(specifier, depthAt(code, index) > 0 ? 'late' : 'value'),
+    ),
+  ]
+}
+
+function targetOf(path: string, specifier: string): string {
+  if (specifier.startsWith('node:')) return specifier
+  if (!specifier.startsWith('.')) return `npm:${specifier}`
+  return new URL(specifier, `file:///${path}`).pathname.slice(1).replace(/\.js$/, '.ts')
+}
+
+/** How many braces are open: none means that the module itself runs it, as soon as it is loaded. */
+function depthAt(code: string, index: number): number {
+  const before = code.slice(0, index)
+  return before.split('{').length - before.split('}').length
+}
+
+const stringsAndComments =
+  /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g
+
+function withoutComments(text: string): string {
+  return text.replace(stringsAndComments, (part) => (part.startsWith('/') ? '' : part))
+}
