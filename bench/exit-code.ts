@@ -1,17 +1,27 @@
-import { brokenClaims } from './report/answer.js'
-import type { Results } from './results.js'
+import { brokenClaims, type Results, type StrategyResult } from './results.js'
 
 /** What the run's end tells a script; see the README's table. */
 export const exitCodes = { kept: 0, broken: 1, unmeasured: 2, undecided: 3 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
-/** A claim seen broken outweighs what could not be measured: it is a fact, whatever is missing beside it. */
+/**
+ * A claim seen broken outweighs what could not be measured: it is a fact, whatever is missing beside it. Undecided is a run
+ * that measured everything and yet never asked across the scope a strategy claims, as with one worker.
+ */
 export function exitCodeOf({ strategies, run }: Pick<Results, 'strategies' | 'run'>): ExitCode {
   if (brokenClaims(strategies).length > 0) return exitCodes.broken
   const running = strategies.filter(({ skipped }) => skipped === undefined)
-  const isTimed = run.studies.includes('timing')
-  const incomplete = running.some(
-    ({ failed, timing }) => failed !== undefined || (isTimed && !timing?.some(({ slices }) => slices > 0)),
-  )
-  return run.partial || incomplete ? exitCodes.unmeasured : exitCodes.kept
+  if (run.partial || running.some((strategy) => !isMeasured(strategy, run))) return exitCodes.unmeasured
+  return run.studies.includes('timing') && running.some(isUndecided) ? exitCodes.undecided : exitCodes.kept
+}
+
+function isMeasured({ failed, timing, microGaps }: StrategyResult, { studies }: Results['run']): boolean {
+  const isTimed = timing?.some(({ slices }) => slices > 0) === true
+  const isBroken = microGaps?.some(({ population }) => population === 0) === true
+  return failed === undefined && !isBroken && (isTimed || !studies.includes('timing'))
+}
+
+function isUndecided({ exhibit, correctness }: StrategyResult): boolean {
+  const visibility = correctness?.checks.find(({ name }) => name === 'visibility')
+  return exhibit === undefined && visibility?.verdict === 'unknown'
 }

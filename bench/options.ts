@@ -34,7 +34,7 @@ Exit codes:
   0  every strategy kept its claims (exhibits excepted)
   1  a claim was broken
   2  it could not measure: bad arguments, a server that did not start, a named strategy that had to be skipped
-  3  it measured, but a question stayed undecided`
+  3  it measured, but never across the scope a strategy claims: undecided`
 
 /**
  * Parses the command line.

@@ -1,12 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { loadStrategy } from '../src/load-strategy.js'
 import type { Host, Strategy } from '../src/strategy.js'
 
 /**
  * A program of its own, because a native module that does not fit this machine may take its process with it: opens one
- * store of the strategy named by its argument, issues and takes one captcha, and prints what it found as one JSON line.
+ * store of the strategy named by its first argument in the directory that is its second, issues and takes one captcha, and
+ * prints what it found as one JSON line.
  */
 export type ProbeResult =
   | { readonly found: false; readonly reason: string }
@@ -53,7 +51,6 @@ function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 }
 
-const dataDir = await mkdtemp(join(tmpdir(), 'crossworker-probe-'))
-const result = await probe(process.argv[2] ?? '', dataDir)
-await rm(dataDir, { recursive: true, force: true })
+const [nameOrPath = '', dataDir = ''] = process.argv.slice(2)
+const result = await probe(nameOrPath, dataDir)
 process.stdout.write(`\n${JSON.stringify(result)}\n`, () => process.exit(0))

@@ -217,3 +217,10 @@ export function schemaText(): string {
   const head = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'crossworker results' }
   return `${JSON.stringify({ ...head, ...Results }, null, 1)}\n`
 }
+
+/** Strategies that are no exhibits and were seen to break what they claim. */
+export function brokenClaims(strategies: readonly StrategyResult[]): readonly StrategyResult[] {
+  return strategies.filter(
+    ({ exhibit, correctness }) => exhibit === undefined && correctness?.verdict === 'invalid',
+  )
+}

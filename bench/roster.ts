@@ -1,10 +1,14 @@
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isModulePath } from '../src/load-strategy.js'
 import { strategies } from '../src/strategies/index.js'
 import type { Claims } from '../src/strategy.js'
 import { type Options, UsageError } from './options.js'
 import { probeEntry } from './paths.js'
+import { noopName, twinName } from './plan.js'
 import type { ProbeResult } from './probe.js'
 
 /** A strategy that takes part, or would if this machine let it. */
@@ -38,10 +42,12 @@ export async function callRoster(
     const isNamed = named.includes(module) || module === options.reference
     if (isNamed && skipped !== undefined) throw new UsageError(`${name}: cannot run here: ${skipped}`)
   }
-  const names = entrants.map(({ name }) => name)
+  const names = [...entrants.map(({ name }) => name), twinName, noopName]
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined)
-    throw new UsageError(`${twice}: expected strategies of different names, got two of this one`)
+    throw new UsageError(
+      `${twice}: expected strategies of different names, and none of ${twinName} and ${noopName}, which are the controls`,
+    )
   return entrants
 }
 
@@ -51,10 +57,12 @@ function wantedModules({
 }: Pick<Options, 'strategies' | 'reference'>): readonly string[] {
   const all = strategies.map(({ name }) => name)
   const chosen = named?.flatMap((name) => (name === 'all' ? all : [name])) ?? [...defaultStrategies]
-  const unknown = [...chosen, reference].find((name) => !isModulePath(name) && !all.includes(name))
+  const isUnknown = (name: string) => !isModulePath(name) && !all.includes(name)
+  const unknown = chosen.find(isUnknown) ?? [reference].find(isUnknown)
   if (unknown !== undefined) {
+    const option = chosen.includes(unknown) ? '--strategies' : '--reference'
     throw new UsageError(
-      `--strategies: expected names out of ${all.join(', ')}, or paths such as ./my-store.mjs, got ${JSON.stringify(unknown)}`,
+      `${option}: expected names out of ${all.join(', ')}, or paths such as ./my-store.mjs, got ${JSON.stringify(unknown)}`,
     )
   }
   const wanted = new Set([reference, ...chosen])
@@ -79,14 +87,18 @@ async function callOne(module: string): Promise<Entrant> {
 
 async function runProbe(module: string): Promise<ProbeResult> {
   const known = strategies.find(({ name }) => name === module)
+  // Made and removed here: a native module that takes the trial's process with it cannot tidy up.
+  const dataDir = await mkdtemp(join(tmpdir(), 'crossworker-probe-'))
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [probeEntry, module], {
+    const { stdout } = await promisify(execFile)(process.execPath, [probeEntry, module, dataDir], {
       timeout: probeLimitMs,
     })
     return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
   } catch (error) {
     const reason = `a trial of it ${describeEnd(error)}`
     return known === undefined ? { found: false, reason } : { ...known, found: true, reason }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
   }
 }
 

@@ -65,6 +65,18 @@ async function readLines<T>(path: string): Promise<readonly T[]> {
   if (!existsSync(path)) return []
   const records: T[] = []
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of lines) if (line !== '') records.push(JSON.parse(line))
+  let torn = false
+  for await (const line of lines) {
+    if (torn)
+      throw new Error(
+        `${path}: expected a JSON record in each line, got something else in line ${records.length + 1}`,
+      )
+    try {
+      if (line !== '') records.push(JSON.parse(line))
+    } catch {
+      // The last line of a run that was killed while it wrote: what came before it is sound.
+      torn = true
+    }
+  }
   return records
 }

@@ -2,7 +2,7 @@
 export const operations = ['write', 'read', 'take'] as const
 export type Operation = (typeof operations)[number]
 
-/** How a request ended. `accepted` is the success of every operation: 201, 200 and 200. */
+/** How a request ended. `accepted` is the success of every operation: 201, 200 and 200; `error` and `timeout` had no answer. */
 export const outcomes = [
   'accepted',
   'wrong',
@@ -33,18 +33,16 @@ export interface SliceRecord {
   readonly operation: Operation
   readonly requests: number
   readonly outcomes: Readonly<Record<Outcome, number>>
-  /** Requests answered per second while every connection was busy; whatever the answer. */
+  /** Requests answered per second, whatever the answer, from the first answer until a connection had nothing left to send. */
   readonly throughput: number
   readonly windowMs: number
   /** CPU time of all the server's processes, from the slice's start until they were idle again, per request; µs. */
   readonly cpuUsPerOp: number | null
-  /** Of accepted answers inside the window: compressed HDR histograms of nanoseconds, base64. */
+  /** Of accepted answers: compressed HDR histograms of nanoseconds, base64. */
   readonly client: string
   readonly store: string
   readonly clientP50Us: number | null
-  readonly clientP99Us: number | null
   readonly storeP50Us: number | null
-  readonly storeP99Us: number | null
   /** Takes by issuer and verifier. */
   readonly pairs: readonly PairCount[]
   readonly witness?: Witness

@@ -29,7 +29,7 @@ export interface Server extends AsyncDisposable {
   readonly workers: ReadyLine['workers']
   /** CPU time of all its processes since they started, µs; `undefined` where the system does not tell. */
   cpuUs(): number | undefined
-  /** Why it is no longer running; `undefined` while it is. */
+  /** Why it is no longer what was started: it, or one of its workers, has ended. `undefined` while all is well. */
   ended(): string | undefined
 }
 
@@ -81,7 +81,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       instance: ready.instance,
       workers: ready.workers,
       cpuUs: cpu.readUs,
-      ended: () => end,
+      ended: () => end ?? stderr().find((line) => /^crossworker: worker \d+ ended/.test(line)),
       [Symbol.asyncDispose]: dispose,
     }
   } catch (error) {

@@ -63,7 +63,9 @@ async function serve(config: Config, ended: Promise<'ended'>): Promise<void> {
 /** Also when the parent that started this server is gone: nothing is left behind by a killed harness. */
 function endRequested(): Promise<'ended'> {
   return new Promise((resolve) => {
-    for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(event, () => resolve('ended'))
+    for (const event of ['SIGTERM', 'SIGINT', 'SIGHUP', 'disconnect'])
+      process.once(event, () => resolve('ended'))
+    if (process.connected === false) resolve('ended')
   })
 }
 
@@ -110,7 +112,7 @@ function createCrew({ config, port, host }: CrewOptions) {
       let reason = 'it ended before it listened'
       let listening = false
       const heard = {
-        hello: () => send(worker, { kind: 'start', workerId, instance, handoff: host?.handoff ?? null }),
+        hello: () => greet(worker, workerId),
         call: (call: Call) => void answer(worker, workerId, call),
         failed: ({ message }: { message: string }) => {
           reason = message
@@ -128,6 +130,12 @@ function createCrew({ config, port, host }: CrewOptions) {
         else if (!draining) void replace(workerId, signal ?? `exit code ${code}`)
       })
     })
+  }
+
+  function greet(worker: Worker, workerId: number): void {
+    // Told to drain before it could listen, it heard nothing of it; it has opened nothing either.
+    if (draining) worker.process.kill('SIGKILL')
+    else send(worker, { kind: 'start', workerId, instance, handoff: host?.handoff ?? null })
   }
 
   async function answer(worker: Worker, workerId: number, call: Call): Promise<void> {

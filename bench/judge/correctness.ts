@@ -1,4 +1,3 @@
-import type { Scope } from '../../src/strategy.js'
 import type { CheckResult, CorrectnessResult, FailuresResult } from '../results.js'
 import type { Entrant } from '../roster.js'
 import type { PairCount, SliceRecord, Witness } from '../slices.js'
@@ -21,12 +20,14 @@ export function judgeCorrectness(
   const sameWorker = failures(matrix, (issuer, verifier) => issuer === verifier)
   const crossWorker = failures(matrix, (issuer, verifier) => issuer !== verifier)
   const witness = shortest(takes.flatMap((slice) => slice.witness ?? []))
-  const claimed = claims.scope === 'process' ? sameWorker : failures(matrix, () => true)
-  const checks = [visibility(claimed, claims.scope, witness), ...unexercised]
+  const overall = failures(matrix, () => true)
+  const claimed = claims.scope === 'process' ? sameWorker : overall
+  const exercised = (claims.scope === 'process' ? sameWorker : crossWorker).attempts > 0
+  const checks = [visibility(claimed, exercised, witness), ...unexercised]
   return {
     verdict: worst(checks),
     observedScope: observedScope(sameWorker, crossWorker),
-    verificationFailures: { overall: failures(matrix, () => true), sameWorker, crossWorker },
+    verificationFailures: { overall, sameWorker, crossWorker },
     matrix,
     checks,
     ...(witness && { witness }),
@@ -61,11 +62,11 @@ function failures(matrix: Matrix, which: (issuer: number, verifier: number) => b
   return wilson(failed, attempts)
 }
 
-function visibility(claimed: FailuresResult, scope: Scope, witness: Witness | undefined): CheckResult {
+function visibility(claimed: FailuresResult, exercised: boolean, witness: Witness | undefined): CheckResult {
   const { attempts, failures, high } = claimed
-  const verdict = attempts === 0 ? 'unknown' : failures === 0 ? 'valid' : 'invalid'
+  const verdict = failures > 0 ? 'invalid' : exercised ? 'valid' : 'unknown'
   const evidence = verdict === 'invalid' && witness !== undefined ? [tell(witness)] : []
-  if (attempts === 0) evidence.push(`no take within the claimed scope (${scope}) was tried`)
+  if (verdict === 'unknown') evidence.push('no take across the claimed scope was tried')
   return { name: 'visibility', verdict, attempts, violations: failures, upperBound: high, evidence }
 }
 

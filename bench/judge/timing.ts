@@ -48,6 +48,7 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
 
   /** Paired by block: what disturbs one arm's slice disturbs its neighbours', and leaves their quotient alone. */
   function ratio({ arm, operation, source, metric }: Cell): Estimate | undefined {
+    if (metric === 'p99Us') return tailRatio(arm, operation, source)
     const baseline = new Map(slicesOf(plan.baseline, operation).map((slice) => [blockKey(slice), slice]))
     const launches = new Map<number, number[]>()
     for (const slice of slicesOf(arm, operation)) {
@@ -57,6 +58,26 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
       launches.set(slice.launch, [...(launches.get(slice.launch) ?? []), Math.log(mine / theirs)])
     }
     return estimate([...launches.values()])
+  }
+
+  /** A slice is too short for a 99th percentile: this one is of a whole launch, and launches are what it is estimated over. */
+  function tailRatio(arm: string, operation: Operation, source: Source): Estimate | undefined {
+    const theirs = tails(plan.baseline, operation, source)
+    const pairs = [...tails(arm, operation, source)].flatMap(([launch, us]) => {
+      const other = theirs.get(launch)
+      return other === undefined ? [] : [[Math.log(us / other)]]
+    })
+    return estimate(pairs)
+  }
+
+  function tails(arm: string, operation: Operation, source: Source): Map<number, number> {
+    const byLaunch = groupBy(slicesOf(arm, operation), ({ launch }) => launch)
+    return new Map(
+      [...byLaunch].flatMap(([launch, group]) => {
+        const us = tailUs(merge(group.map((slice) => slice[source])), 0.99)
+        return us === null ? [] : [[launch, us] as const]
+      }),
+    )
   }
 
   function estimate(launches: readonly (readonly number[])[]): Estimate | undefined {
@@ -86,6 +107,10 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
   }
 
   function interval(arm: string, operation: Operation, source: Source, metric: Metric) {
+    if (metric === 'p99Us') {
+      const found = estimate([...tails(arm, operation, source).values()].map((us) => [Math.log(us)]))
+      return found === undefined ? null : { low: found.low, high: found.high }
+    }
     const launches = [...groupBy(slicesOf(arm, operation), ({ launch }) => launch).values()].map((group) =>
       group.flatMap((slice) => {
         const value = metricOf(slice, source, metric)
@@ -106,8 +131,8 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
       p50Us: latencies.quantileUs(0.5),
       p90Us: latencies.quantileUs(0.9),
       p95Us: latencies.quantileUs(0.95),
-      p99Us: latencies.quantileUs(0.99),
-      p999Us: latencies.quantileUs(0.999),
+      p99Us: tailUs(latencies, 0.99),
+      p999Us: tailUs(latencies, 0.999),
       maxUs: latencies.maxUs(),
       throughput: medianOf(own.map(({ throughput }) => throughput)),
       cpuUsPerOp: medianOf(own.flatMap(({ cpuUsPerOp }) => cpuUsPerOp ?? [])),
@@ -150,7 +175,12 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
       noop: { timing: rowsOf(noop), drift },
       contaminated: drift.some(({ ratio: moved }) => Math.abs(Math.log(moved)) > Math.log(1 + driftBound)),
       driftBound,
-      flags: flagsOf(slices),
+      flags: [
+        ...flagsOf(slices),
+        ...(drift.length === 0
+          ? ['the no-op store was not measured: nobody knows whether the run is contaminated']
+          : []),
+      ],
     }
   }
 
@@ -197,8 +227,7 @@ function blockKey({ launch, block }: SliceRecord): string {
 function metricOf(slice: SliceRecord, source: Source, metric: Metric): number | null {
   if (metric === 'throughput') return slice.throughput
   if (metric === 'cpuUsPerOp') return slice.cpuUsPerOp
-  if (metric === 'p50Us') return source === 'client' ? slice.clientP50Us : slice.storeP50Us
-  return source === 'client' ? slice.clientP99Us : slice.storeP99Us
+  return source === 'client' ? slice.clientP50Us : slice.storeP50Us
 }
 
 function medianOf(numbers: readonly number[]): number | null {
@@ -209,6 +238,11 @@ function merge(encoded: readonly string[]): Latencies {
   const latencies = createLatencies()
   for (const histogram of encoded) latencies.merge(histogram)
   return latencies
+}
+
+/** Of fewer samples than it takes to have one beyond it, a percentile is only another word for the maximum. */
+function tailUs(latencies: Latencies, share: number): number | null {
+  return latencies.count * (1 - share) >= 1 ? latencies.quantileUs(share) : null
 }
 
 function driftOf(throughputs: readonly number[]): number | undefined {

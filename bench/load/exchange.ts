@@ -6,6 +6,8 @@ export interface Captcha {
   readonly id: string
   readonly answer: string
   readonly issuer: number
+  /** The one it was issued on: somebody else verifies it. */
+  readonly connection: number
   /** ms on the harness's monotonic clock */
   readonly issuedAtMs: number
 }
@@ -57,7 +59,7 @@ export function toAnswer({ headers, asked, ...rest }: Received): Answer {
   const { worker, storeUs, id, answer } = headers
   const issued =
     asked === undefined && id !== undefined && answer !== undefined
-      ? { id, answer, issuer: worker, issuedAtMs: rest.endMs }
+      ? { id, answer, issuer: worker, connection: rest.connection, issuedAtMs: rest.endMs }
       : undefined
   return { ...rest, worker, storeUs, captcha: asked ?? issued }
 }

@@ -18,16 +18,17 @@ export interface SliceOptions {
 
 export interface SliceRun {
   readonly answers: readonly Answer[]
-  /** From the first request to the moment a connection found nothing left to send; ms on the monotonic clock. */
-  readonly window: readonly [startMs: number, endMs: number]
+  /** When a connection first found nothing left to send; ms on the monotonic clock. */
+  readonly busyUntilMs: number
+  /** Requests that were sent and never answered, and whether that was because the slice's limit had come. */
+  readonly unanswered: number
+  readonly timedOut: boolean
   /** Why nothing in it can be believed: lost connections, an answer from elsewhere or about another captcha, its limit. */
   readonly mistaken?: string
 }
 
 /** Connections to one server that stay open from slice to slice. */
 export interface LoadGenerator extends Disposable {
-  /** The worker each connection reached. */
-  readonly workers: readonly number[]
   /** One burst of one operation; one at a time. Once a run was mistaken every later one is: open another generator. */
   run(slice: SliceOptions): Promise<SliceRun>
 }
@@ -37,6 +38,7 @@ type Client = autocannon.Client & { destroy(): void; _doRequest(): void }
 
 /** One connection: greeted once, then parked, then sending or parked. */
 interface Connection {
+  readonly number: number
   readonly client: Client
   /** `undefined` until it has been greeted. */
   worker: number | undefined
@@ -51,7 +53,8 @@ interface Job {
   readonly slice: SliceOptions
   readonly total: number
   readonly answers: Answer[]
-  readonly startMs: number
+  /** What is left to hand out, in order. */
+  readonly left: Captcha[]
   drawn: number
   endMs: number | undefined
   finish(mistaken?: string): void
@@ -84,6 +87,7 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
   function attach(client: Client): void {
     const original = client._doRequest.bind(client)
     const connection: Connection = {
+      number: connections.length,
       client,
       worker: undefined,
       state: 'parked',
@@ -107,10 +111,9 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
 
   function nextRequest(connection: Connection): autocannon.Request {
     if (job === undefined) return { method: 'GET', path: '/health' }
-    const { operation, work } = job.slice
-    connection.asked = typeof work === 'number' ? undefined : work[job.drawn]
+    connection.asked = handOff(job.left, connection.number)
     job.drawn += 1
-    return requestFor(operation, connection.asked)
+    return requestFor(job.slice.operation, connection.asked)
   }
 
   /** autocannon calls for the next request: at first, after each answer, and after it has silently connected again. */
@@ -130,9 +133,7 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     if (mistaken !== undefined || headers === undefined) fail(mistaken ?? 'an answer had no headers')
     else if (connection.worker === undefined) connection.worker = headers.worker
     else
-      job?.answers.push(
-        toAnswer({ headers, connection: connections.indexOf(connection), status, endMs, clientUs, asked }),
-      )
+      job?.answers.push(toAnswer({ headers, connection: connection.number, status, endMs, clientUs, asked }))
   }
 
   function mistakeIn(headers: Headers | undefined, asked: Captcha | undefined): string | undefined {
@@ -164,17 +165,14 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     if (total < size)
       throw new RangeError(`expected at least ${size} requests, one a connection, got ${total}`)
     return new Promise((resolve) => {
-      const limit = setTimeout(() => fail(`a slice took longer than ${slice.limitMs} ms`), slice.limitMs)
+      let timedOut = false
+      const limit = setTimeout(() => {
+        timedOut = true
+        fail(`a slice took longer than ${slice.limitMs / 1_000} s`)
+      }, slice.limitMs)
       const answers: Answer[] = []
-      const current: Job = {
-        slice,
-        total,
-        answers,
-        startMs: performance.now(),
-        drawn: 0,
-        endMs: undefined,
-        finish,
-      }
+      const left = typeof slice.work === 'number' ? [] : [...slice.work]
+      const current: Job = { slice, total, answers, left, drawn: 0, endMs: undefined, finish }
       job = current
       if (broken !== undefined) finish(broken)
       else for (const connection of connections) connection.send()
@@ -182,8 +180,9 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
       function finish(mistaken?: string): void {
         clearTimeout(limit)
         job = undefined
-        const window = [current.startMs, current.endMs ?? performance.now()] as const
-        resolve({ answers, window, ...(mistaken !== undefined && { mistaken }) })
+        const busyUntilMs = current.endMs ?? performance.now()
+        const unanswered = current.drawn - answers.length
+        resolve({ answers, busyUntilMs, unanswered, timedOut, ...(mistaken !== undefined && { mistaken }) })
       }
     })
   }
@@ -212,5 +211,11 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     )
     engine.on('reqError', (error: Error) => fail(error.message))
   })
-  return { workers: connections.map(({ worker }) => worker ?? Number.NaN), run, [Symbol.dispose]: close }
+  return { run, [Symbol.dispose]: close }
+}
+
+/** The next captcha that another connection asked for; one's own only when nothing else is left. */
+function handOff(left: Captcha[], connection: number): Captcha | undefined {
+  const index = left.findIndex((captcha) => captcha.connection !== connection)
+  return left.splice(Math.max(0, index), 1)[0]
 }

@@ -12,9 +12,7 @@ export interface Summary {
   readonly client: string
   readonly store: string
   readonly clientP50Us: number | null
-  readonly clientP99Us: number | null
   readonly storeP50Us: number | null
-  readonly storeP99Us: number | null
   readonly pairs: readonly PairCount[]
   readonly witness?: Witness
   readonly void?: string
@@ -26,38 +24,43 @@ const outcomeOfStatus: Readonly<Record<Operation, Readonly<Record<number, Outcom
   take: { 200: 'accepted', 403: 'wrong', 404: 'unknown', 503: 'unavailable' },
 }
 
-/** Pure: the same answers give the same summary. Latencies are those of accepted answers, inside the window. */
+/** Pure: the same answers give the same summary. Latencies are those of accepted answers. */
 export function summarise(operation: Operation, run: SliceRun): Summary {
   const judged = run.answers.map((answer) => ({
     answer,
     outcome: outcomeOfStatus[operation][answer.status] ?? ('unexpected' as const),
   }))
-  const [startMs, endMs] = run.window
-  const windowMs = Math.max(0, endMs - startMs)
-  const inside = judged.filter(({ answer }) => answer.endMs > startMs && answer.endMs <= endMs)
   const client = createLatencies()
   const store = createLatencies()
-  for (const { answer, outcome } of inside) {
+  for (const { answer, outcome } of judged) {
     if (outcome !== 'accepted') continue
     client.record(answer.clientUs)
     if (answer.storeUs !== undefined) store.record(answer.storeUs)
   }
+  const unanswered = { [run.timedOut ? 'timeout' : 'error']: run.unanswered }
   const witness = operation === 'take' ? findWitness(judged) : undefined
   return {
     requests: run.answers.length,
-    outcomes: count(judged.map(({ outcome }) => outcome)),
-    throughput: windowMs > 0 ? (inside.length / windowMs) * 1_000 : 0,
-    windowMs,
+    outcomes: { ...count(judged.map(({ outcome }) => outcome)), ...unanswered },
+    ...throughput(run),
     client: client.encode(),
     store: store.encode(),
     clientP50Us: client.quantileUs(0.5),
-    clientP99Us: client.quantileUs(0.99),
     storeP50Us: store.quantileUs(0.5),
-    storeP99Us: store.quantileUs(0.99),
     pairs: operation === 'take' ? countPairs(judged) : [],
     ...(witness && { witness }),
     ...(run.mistaken !== undefined && { void: run.mistaken }),
   }
+}
+
+/**
+ * From the first answer to the last one that came while every connection was busy: counted from the first request, a slice
+ * would miss what was under way at its end, and the shorter the slice the more of it.
+ */
+function throughput({ answers, busyUntilMs }: SliceRun): { throughput: number; windowMs: number } {
+  const endsMs = answers.map(({ endMs }) => endMs).filter((endMs) => endMs <= busyUntilMs)
+  const windowMs = endsMs.length < 2 ? 0 : Math.max(...endsMs) - Math.min(...endsMs)
+  return { throughput: windowMs > 0 ? ((endsMs.length - 1) / windowMs) * 1_000 : 0, windowMs }
 }
 
 interface Judged {
@@ -71,7 +74,7 @@ function count(found: readonly Outcome[]): Record<Outcome, number> {
   return counts
 }
 
-/** Only what the store decided counts: an answer 503 is a failure too, since the person solving the captcha was refused. */
+/** Whoever sent the right answer and was not accepted was refused, whatever the status: 503 counts as much as 404. */
 function countPairs(judged: readonly Judged[]): readonly PairCount[] {
   const pairs = new Map<string, { issuer: number; verifier: number; attempts: number; failures: number }>()
   for (const { answer, outcome } of judged) {

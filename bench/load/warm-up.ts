@@ -8,6 +8,9 @@ interface Issued {
   readonly answer: string
 }
 
+/** Longer than any store here waits for its own locks. */
+const exchangeLimitMs = 15_000
+
 export interface WarmUpLoad extends Disposable {
   /** Each connection issues, reads and takes so many captchas; those of one operation go out at once. */
   send(perConnection: number): Promise<void>
@@ -33,6 +36,8 @@ export async function openWarmUpLoad({ endpoint }: Target, connections: number):
 async function open(host: string, port: number): Promise<Socket> {
   const socket = connect({ host, port, noDelay: true })
   await once(socket, 'connect')
+  // What an error means is told by the 'close' after it.
+  socket.on('error', () => undefined)
   return socket
 }
 
@@ -48,20 +53,37 @@ async function sendBatch(socket: Socket, size: number): Promise<void> {
   for (const operation of operations.slice(1)) await exchange(socket, issued.map(toText[operation]))
 }
 
-/** @returns the answers' text, once as many have come as requests were sent */
+/**
+ * @returns the answers' text, once as many have come as requests were sent
+ * @throws Error when the connection is lost or the answers take too long
+ */
 function exchange(socket: Socket, requests: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
-    const gone = () => reject(new Error('the server closed a connection while it was warmed up'))
-    socket.once('close', gone)
-    socket.on('data', function collect(chunk: Buffer) {
+    const limit = setTimeout(
+      () => end(new Error(`no answer within ${exchangeLimitMs / 1_000} s`)),
+      exchangeLimitMs,
+    )
+    const gone = () => end(new Error('the server closed a connection'))
+
+    function collect(chunk: Buffer): void {
       text += chunk.toString('latin1')
-      if (text.split('HTTP/1.1 ').length <= requests.length) return
       // The last head is there; its body is short and came with it, or is passed over by the next exchange.
+      if (text.split('HTTP/1.1 ').length > requests.length) end()
+    }
+
+    function end(error?: Error): void {
+      clearTimeout(limit)
       socket.off('data', collect)
       socket.off('close', gone)
-      resolve(text)
-    })
+      if (error) reject(error)
+      else resolve(text)
+    }
+
+    // Closed between two exchanges: nothing will ever be heard of it again.
+    if (socket.destroyed) return gone()
+    socket.once('close', gone)
+    socket.on('data', collect)
     socket.write(requests.join(''))
   })
 }

@@ -21,6 +21,8 @@ const task: MicroTask = JSON.parse(taskText)
 await (dataDir === undefined ? runPrimary() : runWorker(dataDir))
 
 async function runPrimary(): Promise<void> {
+  // The harness may be gone before there is anything to stop.
+  process.once('disconnect', () => process.exit(1))
   const strategy = await loadStrategy(task.module)
   const directory = await mkdtemp(join(tmpdir(), 'crossworker-micro-'))
   const host = await strategy.host?.({ dataDir: directory, workers: 1, topology: 'processes' })

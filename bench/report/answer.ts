@@ -1,4 +1,4 @@
-import type { CorrectnessResult, Results, StrategyResult } from '../results.js'
+import { brokenClaims, type CorrectnessResult, type Results, type StrategyResult } from '../results.js'
 import { percent } from './format.js'
 
 type Judged = StrategyResult & { readonly correctness: CorrectnessResult }
@@ -25,13 +25,6 @@ export function answer({ strategies, run }: Results): readonly string[] {
     ),
     ...(run.partial ? ['The run was ended early; what follows is what it had measured by then.'] : []),
   ]
-}
-
-/** Strategies that are no exhibits and were seen to break what they claim. */
-export function brokenClaims(strategies: readonly StrategyResult[]): readonly StrategyResult[] {
-  return strategies.filter(
-    ({ exhibit, correctness }) => exhibit === undefined && correctness?.verdict === 'invalid',
-  )
 }
 
 function attempts({ verificationFailures }: CorrectnessResult): number {

@@ -40,7 +40,7 @@ export function outcomes({ strategies }: Results): string {
       : [[label(strategy), ...kinds.map((kind) => (counts[kind] ?? 0).toLocaleString('en'))]]
   })
   return [
-    'Answers to all requests of the run, warm-up slices included:',
+    'Answers to the requests of all slices; `error` and `timeout` had none:',
     '',
     table(['strategy', ...kinds], rows),
   ].join('\n')

@@ -93,7 +93,7 @@ export function controls({
     '',
     table(['operation', 'metric', `twin ÷ ${run.baseline}`, 'contains 1', 'detectable'], rows),
     '',
-    `- No-op store, second half of the blocks ÷ first: ${drift || 'not measured'}; bound ±${percent(driftBound)}: **${contaminated ? 'contaminated' : 'not contaminated'}**.`,
+    `- No-op store, second half of the blocks ÷ first: ${drift || 'not measured'}; bound ±${percent(driftBound)}: **${contaminated ? 'contaminated' : noop.drift.length === 0 ? 'not known' : 'not contaminated'}**.`,
     `- ${run.launches} launches, ${run.blocks} blocks; ${run.warmUps.settled} servers were warmed up until two windows agreed, ${run.warmUps.cap} until their time was up; ${percent(run.measuringShare)} of the time was spent in measured slices.`,
     ...flags.map((flag) => `- ${flag}.`),
   ].join('\n')

@@ -80,16 +80,16 @@ async function connect(arm: Arm, server: Server, connections: number): Promise<R
   }
 }
 
-/** New connections after a slice that cannot be believed. @returns false when the arm is out: no server left to connect to */
-export async function reconnect(launch: Launch, runner: Runner): Promise<boolean> {
+/** New connections after a slice that cannot be believed; without a sound server to connect to the arm is out. */
+export async function reconnect(launch: Launch, runner: Runner): Promise<void> {
   const { server } = runner
   runner.generator[Symbol.dispose]()
+  const ended = server.ended()
+  if (ended !== undefined) return expel(launch, runner, ended)
   try {
     runner.generator = await openLoadGenerator(server, launch.plan.connections)
-    return true
   } catch (error) {
     await expel(launch, runner, server.ended() ?? messageOf(error))
-    return false
   }
 }
 

@@ -6,8 +6,8 @@ import { shuffle } from '../statistics.js'
 import type { Server } from '../topology.js'
 import { expel, type Launch, messageOf, type Runner, reconnect } from './launch.js'
 
-/** A slice that takes longer is cut off and void. */
-const sliceLimitMs = 3_000
+/** A slice that takes longer is cut off and void. Longer than any store here waits for its own locks. */
+const sliceLimitMs = 10_000
 
 /** A server that is still busy this long after its last answer is measured as it is. */
 const settleLimitMs = 500
@@ -27,6 +27,7 @@ export async function runTurn(launch: Launch, name: string, block: number): Prom
   if (runner === undefined || launch.signal.aborted) return
   try {
     await runner.load.send(Math.min(preRoll, Math.ceil(runner.requests / launch.plan.connections / 4)))
+    await settle(runner.server)
   } catch (error) {
     return expel(launch, runner, runner.server.ended() ?? messageOf(error))
   }
@@ -53,7 +54,7 @@ interface SliceTask {
   readonly block: number
 }
 
-/** @returns nothing when there was too little to send, or no server left to ask: then its arm is out of the launch */
+/** @returns nothing when there was too little to send */
 async function measureSlice(
   launch: Launch,
   runner: Runner,
@@ -72,7 +73,8 @@ async function measureSlice(
   const wallMs = performance.now() - startedMs
   const cpuAfterUs = server.cpuUs()
   const timeAfter = readCpuTime()
-  if (run.mistaken !== undefined && !(await reconnect(launch, runner))) return undefined
+  if (run.mistaken !== undefined) await reconnect(launch, runner)
+  else if (server.ended() !== undefined) await expel(launch, runner, server.ended() ?? '')
   if (operation === 'write') runner.captchas = run.answers.flatMap(({ captcha }) => captcha ?? [])
   if (operation === 'take') runner.captchas = []
   const cpuUs = cpuBeforeUs === undefined || cpuAfterUs === undefined ? null : cpuAfterUs - cpuBeforeUs

@@ -6,6 +6,9 @@ import type { Strategy } from '../strategy.js'
 /** A worker that waits longer for the write lock answers 503. Waiting stops its event loop. */
 const busyTimeoutMs = 5_000
 
+/** Rows one sweep removes at once. */
+const sweepPortion = 2_000
+
 const schema = `
   CREATE TABLE IF NOT EXISTS captchas (
     id TEXT PRIMARY KEY,
@@ -39,14 +42,15 @@ const sqlite: Strategy = {
       )
       .pluck()
     const sweep = database.prepare<[number]>(
-      'DELETE FROM captchas WHERE id IN (SELECT id FROM captchas WHERE expires_at <= ? LIMIT 2000)',
+      `DELETE FROM captchas WHERE id IN (SELECT id FROM captchas WHERE expires_at <= ? LIMIT ${sweepPortion})`,
     )
-    const sweeper = workerId === 0 ? setInterval(() => sweepQuietly(), 1_000).unref() : undefined
+    const sweeper = workerId === 0 ? setInterval(sweepQuietly, 1_000).unref() : undefined
+    let closed = false
 
-    /** A sweep that finds the lock taken is no failure: the next one removes the same rows. */
+    /** In portions, so that requests get their turn. A sweep that finds the lock taken is no failure: the next removes the same rows. */
     function sweepQuietly(): void {
       try {
-        sweep.run(Date.now())
+        if (!closed && sweep.run(Date.now()).changes === sweepPortion) setImmediate(sweepQuietly)
       } catch {}
     }
 
@@ -60,6 +64,7 @@ const sqlite: Strategy = {
       take: (id) => remove.get(id, Date.now()),
       close() {
         clearInterval(sweeper)
+        closed = true
         database.close()
       },
     }
