@@ -19,6 +19,7 @@ export function openCpuClock(pids: readonly number[]): CpuClock {
   const files = new Map<string, number>()
   const buffer = Buffer.alloc(64)
   let listedMs = Number.NEGATIVE_INFINITY
+  let closed = false
 
   function list(): void {
     if (performance.now() - listedMs < threadListMs) return
@@ -32,6 +33,7 @@ export function openCpuClock(pids: readonly number[]): CpuClock {
   }
 
   function readUs(): number | undefined {
+    if (closed) return undefined
     let totalNs = 0
     try {
       list()
@@ -46,6 +48,7 @@ export function openCpuClock(pids: readonly number[]): CpuClock {
   }
 
   function close(): void {
+    closed = true
     for (const file of files.values()) closeSync(file)
     files.clear()
   }

@@ -4,7 +4,12 @@ import type { FailuresResult, Results } from '../bench/results.js'
 
 /** Holds the results of a run against what every machine must find: node dist/scripts/check-results.js results/latest.json */
 type Which = 'crossWorker' | 'sameWorker' | 'overall'
-type Expectation = readonly [name: string, which: Which, holds: (found: FailuresResult) => boolean, expected: string]
+type Expectation = readonly [
+  name: string,
+  which: Which,
+  holds: (found: FailuresResult) => boolean,
+  expected: string,
+]
 
 const keeping = ['file', 'hybrid', 'sqlite'].map(
   (name): Expectation => [name, 'overall', ({ failures }) => failures === 0, 'no take refused'],
@@ -20,8 +25,11 @@ const expectations: readonly Expectation[] = [
 ]
 
 function failuresOf({ strategies }: Results, name: string, which: Which): FailuresResult {
-  const found = strategies.find((strategy) => strategy.name === name)?.correctness?.verificationFailures[which]
-  if (found === undefined || found.attempts === 0) throw new Error(`expected takes under ${name} (${which}), found none`)
+  const found = strategies.find((strategy) => strategy.name === name)?.correctness?.verificationFailures[
+    which
+  ]
+  if (found === undefined || found.attempts === 0)
+    throw new Error(`expected takes under ${name} (${which}), found none`)
   return found
 }
 

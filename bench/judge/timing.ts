@@ -37,7 +37,9 @@ interface Cell {
 
 /** Pure: slices in, figures out; the plan's seed decides the resampling. */
 export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): TimingJudge {
-  const sound = slices.filter((slice) => slice.void === undefined)
+  const sound = slices
+    .filter((slice) => slice.void === undefined)
+    .toSorted((a, b) => a.launch - b.launch || a.block - b.block)
   const byArm = groupBy(sound, ({ arm, operation }) => `${arm} ${operation}`)
   const names = plan.entrants.filter(({ skipped }) => skipped === undefined).map(({ name }) => name)
   const comparisons = compareAll(names)

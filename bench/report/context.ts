@@ -22,7 +22,7 @@ export function limits({ run }: Results): string {
   ].join('\n')
 }
 
-export function machine({ environment, run }: Results): string {
+export function machine({ environment, run }: Results, command: string): string {
   const { cpu, cores, memoryBytes, system, node, crossworker, libraries, loadAverage, steal } = environment
   const versions = Object.entries(libraries).map(([name, version]) => `${name} ${version}`)
   return [
@@ -32,7 +32,8 @@ export function machine({ environment, run }: Results): string {
     `Load average before the run ${loadAverage.toFixed(2)}${steal === null ? '' : `; ${percent(steal)} of CPU time since boot stolen by the host`}.`,
     '',
     '```sh',
-    run.command,
+    // In a fence nothing is markup, but for what would end it.
+    command.replaceAll(/[`\n\r]/g, ' '),
     '```',
     '',
     `Seed ${run.seed}; ${run.workers} workers, ${run.connections} connections; ${run.wallSeconds.toFixed(0)} s; started ${run.startedAt}.`,

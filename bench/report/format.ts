@@ -8,9 +8,9 @@ export function percent(share: number): string {
 
 export function duration(us: number | null): string {
   if (us === null) return '–'
-  if (us >= 1e6) return `${(us / 1e6).toPrecision(3)} s`
-  if (us >= 1e3) return `${(us / 1e3).toPrecision(3)} ms`
-  return `${us >= 100 ? us.toFixed(0) : us.toPrecision(3)} µs`
+  if (us >= 999.5e3) return `${(us / 1e6).toPrecision(3)} s`
+  if (us >= 999.5) return `${(us / 1e3).toPrecision(3)} ms`
+  return `${us >= 99.95 ? us.toFixed(0) : us.toPrecision(3)} µs`
 }
 
 export function perSecond(throughput: number | null): string {

@@ -6,7 +6,8 @@ import { failureRates, matrix, outcomes, story } from './failures.js'
 import { controls, latencies, microTable } from './latencies.js'
 
 /** report.md: the verdict first, then what it rests on. Pure: the same results give the same bytes. */
-export function markdown(results: Results): string {
+export function markdown(raw: Results): string {
+  const results = defused(raw)
   const isTimed = results.run.studies.includes('timing')
   const sections = [
     heading(results),
@@ -14,9 +15,25 @@ export function markdown(results: Results): string {
     microTable(results),
     findings(results),
     limits(results),
-    machine(results),
+    machine(results, raw.run.command),
   ]
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '<': '&lt;',
+  '|': '&#124;',
+  '\\': '&#92;',
+  '\n': ' ',
+  '\r': ' ',
+}
+
+/** A third party names its own strategy and words its own errors: none of it may end a table or a line, or become markup. */
+function defused(results: Results): Results {
+  const defuse = (text: string) => text.replaceAll(/[<|\\\n\r]/g, (character) => entities[character] ?? ' ')
+  return JSON.parse(JSON.stringify(results), (_key, value) =>
+    typeof value === 'string' ? defuse(value) : value,
+  )
 }
 
 function timed(results: Results): readonly string[] {

@@ -48,6 +48,21 @@ describe('exit code', () => {
     expect(codeOf([unmeasured])).toBe(2)
   })
 
+  test('2 when the micro study of a strategy broke down, 0 when it left a population out', () => {
+    const gap = (population: number) => ({ ...good, microGaps: [{ population, reason: 'it ended with 1' }] })
+    expect([codeOf([gap(0)]), codeOf([gap(1_000_000)])]).toEqual([2, 0])
+  })
+
+  test('3 when a claim was never put to the test, by nobody but an exhibit excused', () => {
+    const checks = correctnessOf(good).checks.map((check) => ({ ...check, verdict: 'unknown' as const }))
+    const untested = { ...good, correctness: { ...correctnessOf(good), checks } }
+    expect(codeOf([good, untested])).toBe(3)
+    expect(codeOf([good, { ...untested, exhibit: 'Wrong on purpose.' }])).toBe(0)
+    expect(codeOf([broken, untested])).toBe(1)
+    expect(codeOf([untested], { partial: true })).toBe(2)
+    expect(codeOf([untested], { studies: ['micro'] })).toBe(0)
+  })
+
   test('1 when a claim was broken and the rest could not be measured', () => {
     expect(codeOf([broken, { ...good, failed: 'it crashed' }], { partial: true })).toBe(1)
   })

@@ -75,9 +75,9 @@ export interface SliceWishes extends Partial<Omit<SliceRecord, 'client' | 'store
 
 const encoded = new Map<string, string>()
 
-/** Forty times about the same latency; to two digits, so that few histograms serve many slices. */
+/** Forty times about the same latency; to three digits, so that one histogram may serve several slices. */
 function latenciesOf(us: number): string {
-  const key = us.toPrecision(2)
+  const key = us.toPrecision(3)
   const known = encoded.get(key)
   if (known !== undefined) return known
   const latencies = createLatencies()
@@ -102,9 +102,7 @@ export function slice({ clientUs = 1_000, storeUs = 20, ...more }: SliceWishes =
     client: latenciesOf(clientUs),
     store: latenciesOf(storeUs),
     clientP50Us: clientUs,
-    clientP99Us: clientUs,
     storeP50Us: storeUs,
-    storeP99Us: storeUs,
     pairs: [],
     settleMs: 3,
     wallMs: 60,

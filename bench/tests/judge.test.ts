@@ -126,6 +126,15 @@ describe('correctness', () => {
     }
   })
 
+  test('a claim that was only tried where it is easy is unknown, unless even that broke it', () => {
+    const alone = pairs().filter(({ issuer, verifier }) => issuer === verifier)
+    expect(visibilityOf(host, [slice({ pairs: alone })])).toMatchObject({ verdict: 'unknown', attempts: 20 })
+    const lost = alone.map((pair) => ({ ...pair, failures: 1 }))
+    expect(visibilityOf(host, [slice({ pairs: lost })]).verdict).toBe('invalid')
+    const elsewhere = pairs({ cross: 10 }).filter(({ issuer, verifier }) => issuer !== verifier)
+    expect(visibilityOf(memory, [slice({ pairs: elsewhere })]).verdict).toBe('unknown')
+  })
+
   test('what the timing study cannot exercise is unknown, and so is the whole', () => {
     const { checks, verdict } = correctnessOf(host, [perfect])
     expect(checks.map(({ name, verdict: word }) => [name, word])).toEqual([
@@ -163,7 +172,11 @@ function resultsOf(records: readonly TimingRecord[], entrants = rivals) {
 const results = resultsOf(ordinary)
 
 /** Where no ratio matters, four blocks do: judging is mostly resampling. */
-const brief = record({ launches: 1, blocks: 4, behaviours: { memory: {}, slow: { cost: 2 }, level: {}, ...controls } })
+const brief = record({
+  launches: 1,
+  blocks: 4,
+  behaviours: { memory: {}, slow: { cost: 2 }, level: {}, ...controls },
+})
 const briefResults = resultsOf(brief)
 
 function rowOf({ timing }: StrategyResult, operation = 'take', source = 'client') {
@@ -196,7 +209,8 @@ describe('timing', () => {
       expect(value / truth).toBeLessThan(1.03)
       expect(low).toBeLessThanOrEqual(value)
       expect(high).toBeGreaterThanOrEqual(value)
-      expect([verdict, baseline]).toEqual(['slower', 'memory'])
+      expect(metric === 'p99Us' ? ['slower', 'inconclusive'] : ['slower']).toContain(verdict)
+      expect(baseline).toBe('memory')
     },
   )
 
@@ -212,10 +226,11 @@ describe('timing', () => {
     expect(ratioOf('level', 'throughput').verdict).toBe('equivalent')
     const { ratios } = results.controls.twin
     expect(ratios).toHaveLength(3 * 6)
-    for (const { value, low, high } of ratios) {
+    for (const { value, low, high, metric } of ratios) {
+      const reach = metric === 'p99Us' ? 0.2 : 0.05
       expect(Math.abs(Math.log(value))).toBeLessThan(0.03)
-      expect(low).toBeGreaterThan(0.9)
-      expect(high).toBeLessThan(1.1)
+      expect(low).toBeGreaterThan(1 - reach)
+      expect(high).toBeLessThan(1 + reach)
     }
   })
 
@@ -231,11 +246,13 @@ describe('timing', () => {
     expect([row.slices, row.voidSlices, row.samples]).toEqual([24, 0, 24 * 40])
     const all = createLatencies()
     all.merge(row.histogram)
-    expect([all.count, all.quantileUs(0.5), all.quantileUs(0.999)]).toEqual([
+    expect([all.count, all.quantileUs(0.5), all.quantileUs(0.99)]).toEqual([
       row.samples,
       row.p50Us,
-      row.p999Us,
+      row.p99Us,
     ])
+    // 960 answers have no thousandth.
+    expect(row.p999Us).toBeNull()
   })
 
   test('warm-up slices are in no figure, though their takes count as hand-offs', () => {
@@ -269,7 +286,7 @@ describe('timing', () => {
     const records = brief.map((line) => (line.kind === 'slice' ? { ...line, cpuUsPerOp: null } : line))
     const row = rowOf(strategyOf(resultsOf(records), 'slow'))
     expect([row.cpuUsPerOp, row.intervals.cpuUsPerOp]).toEqual([null, null])
-    expect(row.ratios.map(({ metric }) => metric)).toEqual(['throughput', 'p50Us', 'p99Us'])
+    expect(row.ratios.map(({ metric }) => metric)).toEqual(['throughput', 'p50Us'])
   })
 
   test('one block can be told, but not compared', () => {
@@ -400,7 +417,7 @@ describe('records in another order of launches', () => {
     expect(again.run).toEqual(before.run)
   })
 
-  test.fails('give the same drift of the no-op store (BUG: halves are taken in file order)', () => {
+  test('give the same drift of the no-op store', () => {
     expect(again.controls.noop.drift).toEqual(before.controls.noop.drift)
   })
 })
@@ -524,8 +541,8 @@ describe('findings', () => {
 
 /** The slice whose store took so long, as the record tells it. */
 function told(storeUs: number) {
-  const { store, storeP50Us, storeP99Us } = slice({ storeUs })
-  return { store, storeP50Us, storeP99Us }
+  const { store, storeP50Us } = slice({ storeUs })
+  return { store, storeP50Us }
 }
 
 describe('judging a folder', () => {

@@ -28,10 +28,10 @@ describe('progress', () => {
   test('on a terminal every step redraws one line', () => {
     const { progress, written } = screen({ redraws: true })
     progress.starting({ launch: 1, arm: 'file' })
-    progress.warmingUp({ launch: 1, arm: 'file' })
+    progress.warmingUp({ launch: 1, round: 2 })
     expect(written).toEqual([
       '\r\u001b[Klaunch 2/3 · starting file',
-      '\r\u001b[Klaunch 2/3 · warming file up',
+      '\r\u001b[Klaunch 2/3 · warm-up, round 2',
     ])
   })
 

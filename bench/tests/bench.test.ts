@@ -1,0 +1,327 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseResults } from '../judge.js'
+import { packageRoot } from '../paths.js'
+import type { Results } from '../results.js'
+import { strategyOf } from './fixtures.js'
+import { processesMarked } from './leftovers.js'
+
+/** The command as a user runs it. Runs are dear: each is made once and looked at by several tests. */
+
+const bench = join(packageRoot, 'dist/bench/main.js')
+const rereport = join(packageRoot, 'dist/bench/rereport.js')
+const prefix = `bench-test-${randomUUID()}`
+let folder: string
+/** The longest run but one goes on beside the short commands. */
+let breaking: Promise<End>
+
+interface End {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** Processes of the run that are still there. */
+  readonly processes: readonly number[]
+  /** What the run left in its temporary directory. */
+  readonly leftovers: readonly string[]
+}
+
+interface Command {
+  readonly child: ChildProcess
+  readonly ended: Promise<End>
+}
+
+/** Each command has a mark of its own, which every process it starts inherits, and a temporary directory of its own. */
+async function run(entry: string, argv: readonly string[]): Promise<Command> {
+  const mark = `${prefix}-${randomUUID()}`
+  const temporary = join(folder, mark)
+  await mkdir(temporary)
+  const child = spawn(process.execPath, [entry, ...argv], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, TMPDIR: temporary, CROSSWORKER_TEST: mark },
+  })
+  const output = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      output[stream] += text
+    })
+  const ended = once(child, 'close').then(async ([code]) => ({
+    code,
+    ...output,
+    processes: processesMarked(mark),
+    leftovers: await readdir(temporary),
+  }))
+  return { child, ended }
+}
+
+async function runToEnd(entry: string, argv: readonly string[]): Promise<End> {
+  return (await run(entry, argv)).ended
+}
+
+async function onlyRunIn(out: string): Promise<string> {
+  const [name, ...more] = (await readdir(out)).filter((found) => !found.startsWith('latest'))
+  if (name === undefined || more.length > 0) throw new Error(`expected one run in ${out}`)
+  return join(out, name)
+}
+
+async function resultsIn(path: string): Promise<Results> {
+  return parseResults(await readFile(join(path, 'results.json'), 'utf8'))
+}
+
+async function writeModule(name: string, members: string): Promise<string> {
+  const claims = "{ scope: 'process', singleUse: true, survives: 'nothing' }"
+  const text = `export default { name: '${name}', summary: 'A test.', claims: ${claims}, ${members} }\n`
+  await writeFile(join(folder, `${name}.mjs`), text)
+  return `./${name}.mjs`
+}
+
+beforeAll(async () => {
+  if (!existsSync(bench)) throw new Error(`expected ${bench}, got nothing: npm run build makes it`)
+  folder = await mkdtemp(join(tmpdir(), 'crossworker-bench-'))
+  // The first worker to take its 60th captcha ends, and from then on no store opens.
+  const members = `async open({ dataDir }) {
+    const { existsSync, writeFileSync } = await import('node:fs')
+    const broken = dataDir + '/broken'
+    if (existsSync(broken)) throw new Error('broken for good')
+    let [issued, taken] = [0, 0]
+    return {
+      issue: (answer) => (++issued) + '-' + answer,
+      read: (id) => id.split('-')[1],
+      take(id) {
+        if (++taken === 60) { writeFileSync(broken, ''); process.exit(1) }
+        return id.split('-')[1]
+      },
+      close() {},
+    }
+  }`
+  const path = await writeModule('breaks', members)
+  const argv = ['--strategies', `memory,${path}`, '--workers', '1', '--connections', '4', '--budget', '10s']
+  breaking = runToEnd(bench, [...argv, '--quick', '--seed', '7', '--out', 'broken'])
+})
+afterAll(async () => {
+  for (const pid of processesMarked(prefix)) process.kill(pid, 'SIGKILL')
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+})
+
+describe('a command that cannot be carried out', () => {
+  const tiny = ['--budget', '10s', '--quick', '--workers', '1', '--connections', '1']
+  const complaints: readonly (readonly [string, readonly string[], RegExp])[] = [
+    [
+      'an unknown strategy',
+      ['--strategies', 'memory,nonsense'],
+      /expected names out of memory, .*"nonsense"/,
+    ],
+    ['an unknown option', ['--nonsense'], /unknown option '--nonsense'/],
+    ['a negative budget', ['--budget', '-5s'], /--budget.*from 10s to 24h/],
+    ['a TypeScript module', ['--strategies', './mine.ts'], /mine\.ts: expected JavaScript, got TypeScript/],
+    ['a module that does not fit', ['--strategies', './unfit.mjs'], /unfit\.mjs: open: expected a function/],
+    [
+      'a module whose library is missing',
+      ['--strategies', './lacking.mjs'],
+      /lacking: cannot run here: .*no-such-library/,
+    ],
+    [
+      'an --out below a file',
+      ['--out', './unfit.mjs/results', '--strategies', 'memory'],
+      /--out: expected a directory/,
+    ],
+  ]
+  let ends: ReadonlyMap<string, End>
+
+  beforeAll(async () => {
+    await writeFile(
+      join(folder, 'unfit.mjs'),
+      "export default { name: 'unfit', summary: 'A test.', claims: {} }\n",
+    )
+    await writeFile(join(folder, 'mine.ts'), 'export default {}\n')
+    await writeModule('lacking', "open: async () => (await import('no-such-library')).default")
+    const found = new Map<string, End>()
+    const queue = [...complaints]
+    const work = async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift())
+        found.set(next[0], await runToEnd(bench, [...tiny, ...next[1]]))
+    }
+    await Promise.all([work(), work()])
+    ends = found
+  })
+
+  test.each(complaints)('%s ends with 2 and one line that says why', (what, _argv, expected) => {
+    const end = ends.get(what)
+    expect(end?.stderr).toMatch(expected)
+    expect(end?.stderr.trimEnd()).not.toContain('\n')
+    expect(end?.stderr).toMatch(/^crossworker: /)
+    expect([end?.code, end?.stdout, end?.processes]).toEqual([2, '', []])
+  })
+
+  test('writes no results and leaves no temporary directory', () => {
+    expect(existsSync(join(folder, 'results'))).toBe(false)
+    expect([...ends].flatMap(([what, { leftovers }]) => leftovers.map((name) => [what, name]))).toEqual([])
+  })
+})
+
+describe('npm run report', () => {
+  test.each([
+    ['no folder', [], /expected a run folder/],
+    ['a folder that is not there', ['nowhere'], /nowhere: .*ENOENT/],
+  ])('with %s ends with 2 and one line', async (_what, argv, expected) => {
+    const { code, stderr, stdout } = await runToEnd(rereport, argv)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(expected)
+    expect(stderr.trimEnd()).not.toContain('\n')
+  })
+})
+
+describe('a run that is interrupted', () => {
+  let end: End
+
+  beforeAll(async () => {
+    const argv = [
+      '--strategies',
+      'memory',
+      '--workers',
+      '2',
+      '--connections',
+      '4',
+      '--budget',
+      '60s',
+      '--quick',
+    ]
+    const { child, ended } = await run(bench, [...argv, '--out', 'interrupted'])
+    // The second line comes once the first server is being started.
+    for (let said = ''; said.split('\n').length < 3; ) {
+      const [text] = child.stderr === null ? [] : await once(child.stderr, 'data')
+      said += text
+    }
+    child.kill('SIGINT')
+    end = await ended
+  })
+
+  test('ends with 2 and marks its results partial', async () => {
+    expect(end.code).toBe(2)
+    const results = await resultsIn(await onlyRunIn(join(folder, 'interrupted')))
+    expect(results.run.partial).toBe(true)
+    expect(end.stdout).toContain('The run was ended early')
+  })
+
+  test('leaves no process and no temporary directory', () => {
+    expect([end.processes, end.leftovers]).toEqual([[], []])
+  })
+})
+
+describe('a run with a strategy that breaks down for good', () => {
+  let end: End
+  let results: Results
+
+  beforeAll(async () => {
+    end = await breaking
+    results = await resultsIn(await onlyRunIn(join(folder, 'broken')))
+  })
+
+  test('ends with 2 and says which, and why', () => {
+    expect(end.code).toBe(2)
+    expect(strategyOf(results, 'breaks').failed).toMatch(/^launch 1: ended while it was measured: /)
+    expect(end.stdout).toContain('breaks: could not be measured to the end')
+  })
+
+  test('still measures the others', () => {
+    const { failed, outcomes, correctness } = strategyOf(results, 'memory')
+    expect(failed).toBeUndefined()
+    expect(outcomes?.accepted).toBeGreaterThan(0)
+    expect(correctness?.verificationFailures.sameWorker).toMatchObject({ failures: 0 })
+  })
+
+  test('leaves no process and no temporary directory', () => {
+    expect([end.processes, end.leftovers]).toEqual([[], []])
+  })
+})
+
+describe('a run', () => {
+  let end: End
+  let out: string
+  let path: string
+  let results: Results
+
+  // Servers that take longer to start than the budget allows leave nothing to look at: a busy machine gets a second chance.
+  beforeAll(async () => {
+    for (const budget of ['10s', '40s']) {
+      out = `whole-${budget}`
+      const argv = [
+        '--strategies',
+        'memory,hybrid',
+        '--workers',
+        '2',
+        '--connections',
+        '4',
+        '--budget',
+        budget,
+      ]
+      end = await runToEnd(bench, [...argv, '--quick', '--seed', '7', '--out', out])
+      if (end.code === 0) break
+    }
+    if (end.code !== 0) throw new Error(`expected the run to end with 0, got ${JSON.stringify(end)}`)
+    path = await onlyRunIn(join(folder, out))
+    results = await resultsIn(path)
+  }, 70_000)
+
+  test('ends with 0, its result on stdout and its progress on stderr', () => {
+    expect(end.stdout).toMatch(/memory.*hybrid.*report: whole-.*-quick\/report\.md\n$/s)
+    expect(end.stderr).toMatch(/^2 strategies, 1 launches, at most \d+ s, seed 7\n/)
+  })
+
+  test('leaves no process and no temporary directory', () => {
+    expect([end.processes, end.leftovers]).toEqual([[], []])
+  })
+
+  test('keeps its raw files, its results and its report, and copies the latest', async () => {
+    expect(await readdir(path)).toEqual(
+      expect.arrayContaining(['environment.json', 'plan.json', 'report.md', 'results.json', 'timing.ndjson']),
+    )
+    const read = (...names: string[]) => readFile(join(folder, out, ...names), 'utf8')
+    expect(await read('latest.json')).toBe(await readFile(join(path, 'results.json'), 'utf8'))
+    expect(await read('latest.md')).toBe(await readFile(join(path, 'report.md'), 'utf8'))
+  })
+
+  test('says what it was asked for', () => {
+    expect(results.run).toMatchObject({ seed: 7, quick: true, partial: false, workers: 2, connections: 4 })
+    expect(results.run.command).toMatch(/^npm run bench -- --strategies memory,hybrid --workers 2/)
+    expect(results.run.blocks).toBeGreaterThan(0)
+  })
+
+  test('sees memory lose every captcha of another worker and none of its own', () => {
+    const { correctness } = strategyOf(results, 'memory')
+    const { crossWorker, sameWorker } = correctness?.verificationFailures ?? {}
+    expect(crossWorker?.attempts).toBeGreaterThan(50)
+    expect([crossWorker?.rate, sameWorker?.failures, correctness?.observedScope]).toEqual([1, 0, 'process'])
+  })
+
+  test('sees hybrid lose none', () => {
+    const { correctness, failed } = strategyOf(results, 'hybrid')
+    expect(correctness?.verificationFailures.crossWorker.attempts).toBeGreaterThan(50)
+    expect([correctness?.verificationFailures.overall.failures, correctness?.observedScope]).toEqual([
+      0,
+      'host',
+    ])
+    expect(failed).toBeUndefined()
+  })
+
+  test('can be reported and judged again from what is on disk, to the byte', async () => {
+    const copy = join(folder, 'copy')
+    await cp(path, copy, { recursive: true })
+    const read = (name: string) => readFile(join(copy, name), 'utf8')
+    const [report, judged] = [await read('report.md'), await read('results.json')]
+    await rm(join(copy, 'report.md'))
+    expect(await runToEnd(rereport, [copy])).toMatchObject({ code: 0, stderr: '' })
+    expect(await read('report.md')).toBe(report)
+    await rm(join(copy, 'report.md'))
+    await rm(join(copy, 'results.json'))
+    expect(await runToEnd(rereport, [copy])).toMatchObject({ code: 0, stderr: '' })
+    expect(await read('results.json')).toBe(judged)
+    expect(await read('report.md')).toBe(report)
+  })
+})

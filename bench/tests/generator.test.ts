@@ -1,0 +1,393 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Captcha } from '../load/exchange.js'
+import { type LoadGenerator, openLoadGenerator } from '../load/generator.js'
+import { openWarmUpLoad } from '../load/warm-up.js'
+
+/** What reached a fake server of as many workers as connections: each connection is one worker. */
+interface Fake {
+  readonly server: Server
+  readonly endpoint: string
+  readonly sockets: readonly Socket[]
+  readonly requests: readonly Asked[]
+}
+
+interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly worker: number
+  readonly body: string
+}
+
+interface Reply {
+  readonly status?: number
+  readonly instance?: string
+  readonly id?: string
+  /** Ends the connection instead of answering. */
+  readonly hangUp?: boolean
+  /** Answers never. */
+  readonly silent?: boolean
+}
+
+type Behave = (asked: Asked, number: number) => Reply
+
+const instance = 'this-start'
+const opened: (LoadGenerator | Server)[] = []
+let resourcesBefore: readonly string[]
+
+beforeEach(() => {
+  resourcesBefore = process.getActiveResourcesInfo()
+})
+afterEach(async () => {
+  for (const thing of opened.splice(0)) {
+    if ('run' in thing) thing[Symbol.dispose]()
+    else {
+      thing.closeAllConnections()
+      await new Promise((resolve) => thing.close(resolve))
+    }
+  }
+})
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) text += chunk
+  return text
+}
+
+function idIn(path: string): string | undefined {
+  return /^\/captcha\/([^/]+)\//.exec(path)?.[1]
+}
+
+async function fake(behave: Behave = () => ({})): Promise<Fake> {
+  const sockets: Socket[] = []
+  const requests: Asked[] = []
+  const server = createServer(async (request, response) => {
+    const { method = '', url: path = '', socket } = request
+    const asked = { method, path, worker: sockets.indexOf(socket), body: await bodyOf(request) }
+    requests.push(asked)
+    answer({ asked, socket, response, number: requests.length }, behave(asked, requests.length))
+  })
+  server.on('connection', (socket) => sockets.push(socket))
+  opened.push(server)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  return { server, endpoint: `http://127.0.0.1:${port}`, sockets, requests }
+}
+
+interface Exchange {
+  readonly asked: Asked
+  readonly socket: Socket
+  readonly response: ServerResponse
+  readonly number: number
+}
+
+function answer({ asked, socket, response, number }: Exchange, reply: Reply): void {
+  if (reply.silent) return
+  if (reply.hangUp) {
+    socket.destroy()
+    return
+  }
+  const isWrite = asked.path === '/captcha'
+  const id = reply.id ?? idIn(asked.path) ?? (isWrite ? `id${number}` : undefined)
+  response
+    .writeHead(reply.status ?? (isWrite ? 201 : 200), {
+      'x-worker': String(asked.worker),
+      'x-instance': reply.instance ?? instance,
+      'server-timing': 'store;dur=0.25',
+      // In the order of the real server's headers: the warm-up reads them as text.
+      ...(isWrite && { 'x-captcha-answer': `A${number}` }),
+      ...(id !== undefined && { 'x-captcha-id': id }),
+    })
+    .end('{}')
+}
+
+async function open(target: Fake, size = 4): Promise<LoadGenerator> {
+  const generator = await openLoadGenerator({ endpoint: target.endpoint, instance }, size)
+  opened.push(generator)
+  return generator
+}
+
+function captchas(count: number): readonly Captcha[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `captcha-${index}`,
+    answer: `A${index}`,
+    issuer: 0,
+    connection: index % 4,
+    issuedAtMs: 0,
+  }))
+}
+
+const limitMs = 2_000
+const afterGreeting = ({ path }: Asked) => path !== '/health'
+
+describe('the load generator', () => {
+  test('greets each connection once before anything is measured', async () => {
+    const target = await fake()
+    await open(target, 5)
+    expect(new Set(target.requests.map(({ worker }) => worker))).toEqual(new Set([0, 1, 2, 3, 4]))
+    expect(target.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(
+      Array.from({ length: 5 }, () => 'GET /health'),
+    )
+  })
+
+  test('sends exactly as many writes as asked for, and brings back what was issued', async () => {
+    const target = await fake()
+    const { answers, mistaken } = await (await open(target)).run({ operation: 'write', work: 37, limitMs })
+    expect(mistaken).toBeUndefined()
+    expect(target.requests.filter(afterGreeting).map(({ method, path }) => `${method} ${path}`)).toEqual(
+      Array.from({ length: 37 }, () => 'POST /captcha'),
+    )
+    expect(answers).toHaveLength(37)
+    expect(new Set(answers.map(({ captcha }) => captcha?.id)).size).toBe(37)
+    for (const { captcha, worker, storeUs, status } of answers) {
+      expect(captcha?.answer).toBe(captcha?.id.replace('id', 'A'))
+      expect([captcha?.issuer, storeUs, status]).toEqual([worker, 250, 201])
+    }
+  })
+
+  test.each([
+    ['read', 'GET', 'image'],
+    ['take', 'POST', 'verify'],
+  ] as const)('asks for each captcha of a %s exactly once', async (operation, method, end) => {
+    const target = await fake()
+    const work = captchas(50)
+    const { answers } = await (await open(target)).run({ operation, work, limitMs })
+    const asked = target.requests.filter(afterGreeting)
+    expect(asked.map(({ path }) => path).sort()).toEqual(work.map(({ id }) => `/captcha/${id}/${end}`).sort())
+    expect(new Set(asked.map((request) => request.method))).toEqual(new Set([method]))
+    expect(new Set(answers.map(({ captcha }) => captcha))).toEqual(new Set(work))
+  })
+
+  test('sends each captcha’s own answer', async () => {
+    const target = await fake()
+    await (await open(target)).run({ operation: 'take', work: captchas(9), limitMs })
+    for (const { path, body } of target.requests.filter(afterGreeting))
+      expect(JSON.parse(body)).toEqual({ answer: idIn(path)?.replace('captcha-', 'A') })
+  })
+
+  test('parks between slices and uses the same connections again', async () => {
+    const target = await fake()
+    const generator = await open(target)
+    const sent: number[] = []
+    for (const work of [20, 4, 33]) {
+      await generator.run({ operation: 'write', work, limitMs })
+      await wait(20)
+      sent.push(target.requests.filter(afterGreeting).length)
+    }
+    expect(sent).toEqual([20, 24, 57])
+    expect(target.sockets).toHaveLength(4)
+    expect(new Set(target.requests.map(({ worker }) => worker)).size).toBe(4)
+  })
+
+  test('keeps every connection busy while there is work: none sends all of it', async () => {
+    const target = await fake()
+    const { answers, busyUntilMs, unanswered, timedOut } = await (await open(target)).run({
+      operation: 'write',
+      work: 200,
+      limitMs,
+    })
+    expect(new Set(answers.map(({ connection }) => connection))).toEqual(new Set([0, 1, 2, 3]))
+    // All but the last answer of each connection, at most, came while all of them were busy.
+    expect(answers.filter(({ endMs }) => endMs > busyUntilMs).length).toBeLessThan(4)
+    expect([unanswered, timedOut]).toEqual([0, false])
+  })
+
+  test('hands captchas to another connection than issued them, while there are others', async () => {
+    const target = await fake()
+    const generator = await open(target)
+    const { answers: written } = await generator.run({ operation: 'write', work: 40, limitMs })
+    const work = written.flatMap(({ captcha }) => captcha ?? [])
+    const { answers } = await generator.run({ operation: 'take', work, limitMs })
+    expect(answers).toHaveLength(40)
+    const own = answers.filter(({ connection, captcha }) => captcha?.connection === connection)
+    // Only what is left at the very end may come back to its issuer.
+    expect(own.length).toBeLessThanOrEqual(4)
+  })
+
+  test('hands on refusals as what they are', async () => {
+    const target = await fake(({ path }) => ({ status: path === '/health' ? 200 : 404 }))
+    const { answers, mistaken } = await (await open(target)).run({
+      operation: 'take',
+      work: captchas(8),
+      limitMs,
+    })
+    expect(mistaken).toBeUndefined()
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 404))
+  })
+
+  test('refuses a slice of fewer requests than connections', async () => {
+    const generator = await open(await fake())
+    expect(() => generator.run({ operation: 'write', work: 3, limitMs })).toThrow(
+      /at least 4 requests.*got 3/,
+    )
+  })
+})
+
+describe('a slice nobody can believe', () => {
+  const cases: readonly (readonly [string, Behave, RegExp, number])[] = [
+    [
+      'an answer from another instance',
+      (asked, number) => (afterGreeting(asked) && number === 12 ? { instance: 'other-start' } : {}),
+      /came from instance other-start/,
+      limitMs,
+    ],
+    [
+      'an answer about another captcha',
+      (_asked, number) => (number === 12 ? { id: 'captcha-999' } : {}),
+      /about another captcha/,
+      limitMs,
+    ],
+    [
+      'a connection closed before its answer',
+      (_asked, number) => (number === 12 ? { hangUp: true } : {}),
+      /a connection was lost/,
+      limitMs,
+    ],
+    [
+      'a slice over its limit',
+      (_asked, number) => (number >= 12 ? { silent: true } : {}),
+      /took longer than 0.04 s/,
+      40,
+    ],
+  ]
+
+  test.each(cases)('%s is mistaken, and leaves no handle', async (_what, behave, reason, limit) => {
+    const target = await fake(behave)
+    const generator = await open(target)
+    const run = await generator.run({ operation: 'take', work: captchas(40), limitMs: limit })
+    expect(run.mistaken).toMatch(reason)
+    expect(run.answers.length).toBeLessThan(12)
+    expect(run.unanswered).toBeGreaterThan(0)
+    expect(run.timedOut).toBe(limit === 40)
+    await noneLeft(target)
+  })
+
+  test('so is every later slice of that generator, at once', async () => {
+    const target = await fake((_asked, number) => (number === 12 ? { hangUp: true } : {}))
+    const generator = await open(target)
+    const first = await generator.run({ operation: 'take', work: captchas(40), limitMs })
+    const seen = target.requests.length
+    const later = await generator.run({ operation: 'take', work: captchas(40), limitMs })
+    expect([later.mistaken, later.answers]).toEqual([first.mistaken, []])
+    expect(target.requests).toHaveLength(seen)
+  })
+
+  test('so is the next slice after a connection was closed while it was parked, or it goes on with another', async () => {
+    const target = await fake()
+    const generator = await open(target)
+    await generator.run({ operation: 'write', work: 8, limitMs })
+    target.sockets[0]?.destroy()
+    await vi.waitFor(() => expect(target.sockets).toHaveLength(5), { interval: 10 })
+    const { answers, mistaken } = await generator.run({ operation: 'take', work: captchas(40), limitMs })
+    if (mistaken === undefined) expect(new Set(answers.map(({ captcha }) => captcha?.id)).size).toBe(40)
+    else expect(mistaken).toMatch(/connection was lost/)
+  })
+
+  test('disposing a parked generator leaves no handle either', async () => {
+    const target = await fake()
+    const generator = await open(target)
+    await generator.run({ operation: 'write', work: 8, limitMs })
+    generator[Symbol.dispose]()
+    await noneLeft(target)
+  })
+})
+
+/** Every connection is closed, and with the fake server gone no timer or socket is left that was not there before. */
+async function noneLeft({ sockets, server }: Fake): Promise<void> {
+  await vi.waitFor(() => expect(sockets.every(({ destroyed }) => destroyed)).toBe(true), { interval: 10 })
+  await new Promise((resolve) => server.close(resolve))
+  // A timer of vitest's own `waitFor` would be counted too: one of ours has fired when it is looked at.
+  for (let look = 0; look < 50 && leftOver().length > 0; look += 1) await wait(20)
+  expect(leftOver()).toEqual([])
+}
+
+function leftOver(): readonly string[] {
+  const before = [...resourcesBefore]
+  return process
+    .getActiveResourcesInfo()
+    .filter((name) => /^(TCP|Timeout)/.test(name))
+    .filter((name) => (before.includes(name) ? before.splice(before.indexOf(name), 1).length === 0 : true))
+}
+
+describe('opening', () => {
+  test('against a dead port rejects', async () => {
+    const { server, endpoint } = await fake()
+    await new Promise((resolve) => server.close(resolve))
+    await expect(openLoadGenerator({ endpoint, instance }, 4)).rejects.toThrow(/could not connect to http.*/)
+  })
+
+  test('against another instance rejects', async () => {
+    const { endpoint } = await fake(() => ({ instance: 'other-start' }))
+    await expect(openLoadGenerator({ endpoint, instance }, 4)).rejects.toThrow(/instance other-start/)
+  })
+
+  test('against a server that hangs up rejects', async () => {
+    const { endpoint } = await fake(() => ({ hangUp: true }))
+    await expect(openLoadGenerator({ endpoint, instance }, 4)).rejects.toThrow(/could not connect/)
+  })
+})
+
+describe('the warm-up load', () => {
+  test('issues, reads and takes as many captchas on each connection as asked for', async () => {
+    const target = await fake()
+    using load = await openWarmUpLoad({ endpoint: target.endpoint, instance }, 2)
+    await load.send(5)
+    await load.send(1)
+    const count = (method: string, end: RegExp) =>
+      target.requests.filter((asked) => asked.method === method && end.test(asked.path)).length
+    expect([count('POST', /^\/captcha$/), count('GET', /image$/), count('POST', /verify$/)]).toEqual([
+      12, 12, 12,
+    ])
+    expect(target.sockets).toHaveLength(2)
+  })
+
+  test('says so when a connection is closed under it', async () => {
+    const target = await fake((_asked, number) => (number === 3 ? { hangUp: true } : {}))
+    using load = await openWarmUpLoad({ endpoint: target.endpoint, instance }, 1)
+    await expect(load.send(5)).rejects.toThrow(/closed a connection/)
+  })
+
+  // A worker that ends between two turns closes its connections while nothing is under way on them.
+  test('says so when a connection was closed before it was used again', { timeout: 1_000 }, async () => {
+    const target = await fake()
+    using load = await openWarmUpLoad({ endpoint: target.endpoint, instance }, 1)
+    await load.send(1)
+    target.sockets[0]?.destroy()
+    await wait(30)
+    await expect(load.send(1)).rejects.toThrow(/connection/)
+  })
+
+  test('survives a connection that is reset', async () => {
+    const target = await fake()
+    using uncaught = catchUncaught()
+    using load = await openWarmUpLoad({ endpoint: target.endpoint, instance }, 1)
+    await load.send(1)
+    target.sockets[0]?.resetAndDestroy()
+    await wait(30)
+    expect(uncaught.errors).toEqual([])
+  })
+
+  test('against a dead port rejects', async () => {
+    const { server, endpoint } = await fake()
+    await new Promise((resolve) => server.close(resolve))
+    await expect(openWarmUpLoad({ endpoint, instance }, 2)).rejects.toThrow(/ECONNREFUSED/)
+  })
+})
+
+/** In place of vitest's own listeners, which would end the run. */
+function catchUncaught(): Disposable & { readonly errors: readonly unknown[] } {
+  const errors: unknown[] = []
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', (error) => errors.push(error))
+  return {
+    errors,
+    [Symbol.dispose]() {
+      process.removeAllListeners('uncaughtException')
+      for (const other of others) process.on('uncaughtException', other)
+    },
+  }
+}

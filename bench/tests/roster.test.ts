@@ -1,0 +1,91 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { UsageError } from '../options.js'
+import { callRoster } from '../roster.js'
+
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'crossworker-roster-'))
+  await mkdir(join(folder, 'tmp'))
+  // What a trial leaves behind is seen here.
+  vi.stubEnv('TMPDIR', join(folder, 'tmp'))
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const harmless = "open: () => ({ issue: () => 'abc', read: () => 'X', take: () => 'X', close() {} })"
+
+async function writeModule(name: string, members = harmless): Promise<string> {
+  const path = join(folder, `${name}.mjs`)
+  const claims = "{ scope: 'host', singleUse: true, survives: 'nothing' }"
+  await writeFile(
+    path,
+    `export default { name: '${name}', summary: 'A test.', claims: ${claims}, ${members} }\n`,
+  )
+  return path
+}
+
+async function complaint(strategies: readonly string[], reference = 'memory'): Promise<string> {
+  const error = await callRoster({ strategies, reference }).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(UsageError)
+  const message = error instanceof Error ? error.message : ''
+  expect(message).not.toContain('\n')
+  // The trial of another strategy may still be under way.
+  await vi.waitFor(async () => expect(await readdir(join(folder, 'tmp'))).toEqual([]), {
+    interval: 20,
+    timeout: 3_000,
+  })
+  return message
+}
+
+describe('the roster', () => {
+  test('is in the registry’s order, third parties last, and the baseline always takes part', async () => {
+    const mine = await writeModule('mine')
+    const entrants = await callRoster({ strategies: [mine, 'hybrid', 'hybrid'], reference: 'memory' })
+    expect(entrants.map(({ name, module }) => [name, module])).toEqual([
+      ['memory', 'memory'],
+      ['hybrid', 'hybrid'],
+      ['mine', mine],
+    ])
+    expect(entrants.at(-1)).toEqual({
+      name: 'mine',
+      module: mine,
+      summary: 'A test.',
+      claims: { scope: 'host', singleUse: true, survives: 'nothing' },
+    })
+    expect(await readdir(join(folder, 'tmp'))).toEqual([])
+  })
+
+  test('names the option that has an unknown strategy', async () => {
+    expect(await complaint(['nonsense'])).toMatch(
+      /^--strategies: expected names out of memory, .*got "nonsense"$/,
+    )
+    expect(await complaint(['memory'], 'nonsense')).toMatch(/^--reference: expected .*got "nonsense"$/)
+  })
+
+  test('refuses a module that is not there', async () => {
+    expect(await complaint([join(folder, 'absent.mjs')])).toMatch(/absent\.mjs: could not be imported/)
+  })
+
+  test('refuses a module that takes its process with it, and tidies up after it', async () => {
+    const path = await writeModule('exits', 'open() { process.exit(9) }')
+    expect(await complaint([path])).toMatch(/exits\.mjs: a trial of it ended with exit code 9/)
+  })
+
+  test('refuses a named strategy that cannot run here, as the baseline too', async () => {
+    const path = await writeModule('lacking', "open: () => import('no-such-library')")
+    expect(await complaint([path])).toMatch(/^lacking: cannot run here: .*no-such-library/)
+    expect(await complaint(['memory'], path)).toMatch(/^lacking: cannot run here/)
+  })
+
+  test.each(['memory', 'twin', 'noop'])('refuses a second %s', async (name) => {
+    expect(await complaint([await writeModule(name)])).toMatch(
+      new RegExp(`^${name}: expected strategies of different`),
+    )
+  })
+})

@@ -1,0 +1,185 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { get } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openCpuClock } from '../cpu-clock.js'
+import { openWarmUpLoad } from '../load/warm-up.js'
+import { serverEntry } from '../paths.js'
+import { type Server, ServerError, startServer } from '../topology.js'
+import { processesMarked } from './leftovers.js'
+
+const prefix = `topology-test-${process.pid}-${Date.now()}`
+let folder: string
+/** What the servers of the tests inherit: a mark that tells them from any other process, and a directory for their data only. */
+let here: Surroundings
+/** The one test that must wait for a limit of 5 s does so beside the others. */
+let stopped: { readonly around: Surroundings; readonly disposal: Promise<number> }
+
+interface Surroundings {
+  readonly mark: string
+  readonly dataRoot: string
+}
+
+async function enter(name: string): Promise<Surroundings> {
+  const around = { mark: `${prefix}-${name}`, dataRoot: join(folder, name) }
+  await mkdir(around.dataRoot)
+  vi.stubEnv('CROSSWORKER_TEST', around.mark)
+  vi.stubEnv('TMPDIR', around.dataRoot)
+  return around
+}
+
+beforeAll(async () => {
+  if (!existsSync(serverEntry))
+    throw new Error(`expected ${serverEntry}, got nothing: npm run build makes it`)
+  folder = await mkdtemp(join(tmpdir(), 'crossworker-topology-'))
+  const around = await enter('stopped')
+  const server = await start('memory')
+  process.kill(server.workers[0]?.pid ?? 0, 'SIGSTOP')
+  stopped = { around, disposal: timed(() => server[Symbol.asyncDispose]()) }
+  here = await enter('usual')
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  for (const pid of processesMarked(prefix)) process.kill(pid, 'SIGKILL')
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+})
+
+async function timed(task: () => PromiseLike<void>): Promise<number> {
+  const startedMs = performance.now()
+  await task()
+  return performance.now() - startedMs
+}
+
+async function module(name: string, members: string): Promise<string> {
+  const path = join(folder, `${name}.mjs`)
+  const claims = "{ scope: 'process', singleUse: true, survives: 'nothing' }"
+  await writeFile(
+    path,
+    `export default { name: '${name}', summary: 'A test.', claims: ${claims}, ${members} }\n`,
+  )
+  return path
+}
+
+const harmless = "{ issue: () => 'abc', read: () => 'X', take: () => 'X', close() {} }"
+
+function start(strategy: string): Promise<Server> {
+  return startServer({ strategy, workers: 2, ttlMs: 60_000, render: 'none', secret: 'ab'.repeat(32) })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+async function isListening(endpoint: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    get(`${endpoint}/health`, (response) => resolve(response.resume().statusCode === 200)).on('error', () =>
+      resolve(false),
+    )
+  })
+}
+
+async function expectNothingLeft({ mark, dataRoot } = here): Promise<void> {
+  await vi.waitFor(() => expect(processesMarked(mark)).toEqual([]), { interval: 20, timeout: 2_000 })
+  expect(await readdir(dataRoot)).toEqual([])
+}
+
+describe('a server', () => {
+  test('says who and where it is, spends CPU time under load, and leaves nothing', async () => {
+    const server = await start('memory')
+    expect(server.endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(server.instance).toMatch(/^[0-9a-f-]{36}$/)
+    expect(server.workers.map(({ id }) => id)).toEqual([0, 1])
+    expect(server.workers.every(({ pid }) => isAlive(pid))).toBe(true)
+    expect(server.ended()).toBeUndefined()
+    expect(await isListening(server.endpoint)).toBe(true)
+    expect(await readdir(here.dataRoot)).toHaveLength(1)
+
+    const before = server.cpuUs() ?? Number.NaN
+    const load = await openWarmUpLoad(server, 4)
+    await load.send(50)
+    const after = server.cpuUs() ?? Number.NaN
+    load[Symbol.dispose]()
+    expect(after - before).toBeGreaterThan(5_000)
+
+    const pids = server.workers.map(({ pid }) => pid)
+    await server[Symbol.asyncDispose]()
+    expect(pids.filter(isAlive)).toEqual([])
+    expect(server.ended()).toBe('exit code 0')
+    expect(await isListening(server.endpoint)).toBe(false)
+    await expectNothingLeft()
+  })
+
+  test('that cannot open its store is a ServerError with the reason in one line, and leaves nothing', async () => {
+    const path = await module('refuses', "open() { throw new Error('the medium is on fire') }")
+    const error = await start(path).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(ServerError)
+    const message = error instanceof Error ? error.message : ''
+    expect(message).toMatch(/the medium is on fire/)
+    expect(message).not.toContain('\n')
+    expect(message).not.toMatch(/^crossworker:/)
+    await expectNothingLeft()
+  })
+
+  test('that does not exist is a ServerError too', async () => {
+    await expect(start('nonsense')).rejects.toThrow(/expected one of memory/)
+    await expectNothingLeft()
+  })
+
+  test('that ends while it runs says so, and can be disposed of', async () => {
+    const members = `host: () => ({ handle: () => process.exit(7), close() {} }),
+      open: ({ call }) => ({ ...${harmless}, issue: async () => String(await call('end')) })`
+    const server = await start(await module('ends', members))
+    const ask = get(`${server.endpoint}/captcha`, { method: 'POST' })
+    await once(ask, 'error')
+    await vi.waitFor(() => expect(server.ended()).toMatch(/^exit code 7/), { interval: 20, timeout: 3_000 })
+    await server[Symbol.asyncDispose]()
+    await expectNothingLeft()
+  })
+
+  test('that prints before its ready line is understood, and one that leaves a child behind is cleaned up', async () => {
+    const members = `host: async () => {
+        const { spawn } = await import('node:child_process')
+        console.log('{"ready":false}')
+        spawn('sleep', ['60'], { stdio: 'ignore' }).unref()
+        return { close() {} }
+      },
+      open: () => (${harmless})`
+    const server = await start(await module('chatty', members))
+    expect(server.workers).toHaveLength(2)
+    await server[Symbol.asyncDispose]()
+    await expectNothingLeft()
+  })
+
+  test('with a stopped worker is cleaned up once its drain limit is over', async () => {
+    expect(await stopped.disposal).toBeLessThan(8_000)
+    await expectNothingLeft(stopped.around)
+  })
+})
+
+describe('the CPU clock', () => {
+  test('counts what this process has spent', () => {
+    const clock = openCpuClock([process.pid])
+    const before = clock.readUs() ?? Number.NaN
+    for (const until = performance.now() + 20; performance.now() < until; );
+    expect((clock.readUs() ?? Number.NaN) - before).toBeGreaterThan(5_000)
+    clock.close()
+  })
+
+  test('knows nothing of a process that is not there', () => {
+    expect(openCpuClock([2 ** 22 + 1]).readUs()).toBeUndefined()
+  })
+
+  test('knows nothing once it is closed', () => {
+    const clock = openCpuClock([process.pid])
+    clock.readUs()
+    clock.close()
+    expect(clock.readUs()).toBeUndefined()
+  })
+})
