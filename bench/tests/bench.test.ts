@@ -19,7 +19,7 @@ const rereport = join(packageRoot, 'dist/bench/rereport.js')
 const prefix = `bench-test-${randomUUID()}`
 let folder: string
 /** The longest run but one goes on beside the short commands. */
-let breaking: Promise<End>
+let breaking: Promise<Measured>
 
 interface End {
   readonly code: number | null
@@ -70,6 +70,25 @@ async function onlyRunIn(out: string): Promise<string> {
   return join(out, name)
 }
 
+interface Measured {
+  readonly end: End
+  readonly path: string
+  readonly results: Results
+}
+
+/** Servers that take longer to start than the budget allows leave nothing to look at: a busy machine gets a second chance. */
+async function runUntilMeasured(name: string, argv: readonly string[], first = '10s'): Promise<Measured> {
+  for (const budget of [first, '40s']) {
+    const out = `${name}-${budget}`
+    const rest = ['--connections', '4', '--budget', budget, '--quick', '--seed', '7', '--out', out]
+    const end = await runToEnd(bench, [...argv, ...rest])
+    const path = await onlyRunIn(join(folder, out))
+    const results = await resultsIn(path)
+    if (results.run.blocks > 0) return { end, path, results }
+  }
+  throw new Error('expected a run of 40 s to measure something')
+}
+
 async function resultsIn(path: string): Promise<Results> {
   return parseResults(await readFile(join(path, 'results.json'), 'utf8'))
 }
@@ -101,8 +120,8 @@ beforeAll(async () => {
     }
   }`
   const path = await writeModule('breaks', members)
-  const argv = ['--strategies', `memory,${path}`, '--workers', '1', '--connections', '4', '--budget', '10s']
-  breaking = runToEnd(bench, [...argv, '--quick', '--seed', '7', '--out', 'broken'])
+  breaking = runUntilMeasured('broken', ['--strategies', `memory,${path}`, '--workers', '1'], '13s')
+  breaking.catch(() => undefined)
 })
 afterAll(async () => {
   for (const pid of processesMarked(prefix)) process.kill(pid, 'SIGKILL')
@@ -142,12 +161,7 @@ describe('a command that cannot be carried out', () => {
     await writeFile(join(folder, 'mine.ts'), 'export default {}\n')
     await writeModule('lacking', "open: async () => (await import('no-such-library')).default")
     const found = new Map<string, End>()
-    const queue = [...complaints]
-    const work = async () => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift())
-        found.set(next[0], await runToEnd(bench, [...tiny, ...next[1]]))
-    }
-    await Promise.all([work(), work()])
+    for (const [what, argv] of complaints) found.set(what, await runToEnd(bench, [...tiny, ...argv]))
     ends = found
   })
 
@@ -219,9 +233,10 @@ describe('a run with a strategy that breaks down for good', () => {
   let results: Results
 
   beforeAll(async () => {
-    end = await breaking
-    results = await resultsIn(await onlyRunIn(join(folder, 'broken')))
-  })
+    const { end: ended, results: found } = await breaking
+    end = ended
+    results = found
+  }, 70_000)
 
   test('ends with 2 and says which, and why', () => {
     expect(end.code).toBe(2)
@@ -230,10 +245,9 @@ describe('a run with a strategy that breaks down for good', () => {
   })
 
   test('still measures the others', () => {
-    const { failed, outcomes, correctness } = strategyOf(results, 'memory')
+    const { failed, timing } = strategyOf(results, 'memory')
     expect(failed).toBeUndefined()
-    expect(outcomes?.accepted).toBeGreaterThan(0)
-    expect(correctness?.verificationFailures.sameWorker).toMatchObject({ failures: 0 })
+    expect(timing?.every(({ slices }) => slices > 0)).toBe(true)
   })
 
   test('leaves no process and no temporary directory', () => {
@@ -242,66 +256,53 @@ describe('a run with a strategy that breaks down for good', () => {
 })
 
 describe('a run', () => {
-  let end: End
-  let out: string
-  let path: string
-  let results: Results
+  let whole: Measured
 
-  // Servers that take longer to start than the budget allows leave nothing to look at: a busy machine gets a second chance.
   beforeAll(async () => {
-    for (const budget of ['10s', '40s']) {
-      out = `whole-${budget}`
-      const argv = [
-        '--strategies',
-        'memory,hybrid',
-        '--workers',
-        '2',
-        '--connections',
-        '4',
-        '--budget',
-        budget,
-      ]
-      end = await runToEnd(bench, [...argv, '--quick', '--seed', '7', '--out', out])
-      if (end.code === 0) break
-    }
-    if (end.code !== 0) throw new Error(`expected the run to end with 0, got ${JSON.stringify(end)}`)
-    path = await onlyRunIn(join(folder, out))
-    results = await resultsIn(path)
+    whole = await runUntilMeasured('whole', ['--strategies', 'memory,hybrid', '--workers', '2'])
   }, 70_000)
 
   test('ends with 0, its result on stdout and its progress on stderr', () => {
+    const { end } = whole
+    expect(end.code).toBe(0)
     expect(end.stdout).toMatch(/memory.*hybrid.*report: whole-.*-quick\/report\.md\n$/s)
     expect(end.stderr).toMatch(/^2 strategies, 1 launches, at most \d+ s, seed 7\n/)
   })
 
   test('leaves no process and no temporary directory', () => {
-    expect([end.processes, end.leftovers]).toEqual([[], []])
+    expect([whole.end.processes, whole.end.leftovers]).toEqual([[], []])
   })
 
   test('keeps its raw files, its results and its report, and copies the latest', async () => {
-    expect(await readdir(path)).toEqual(
+    expect(await readdir(whole.path)).toEqual(
       expect.arrayContaining(['environment.json', 'plan.json', 'report.md', 'results.json', 'timing.ndjson']),
     )
-    const read = (...names: string[]) => readFile(join(folder, out, ...names), 'utf8')
-    expect(await read('latest.json')).toBe(await readFile(join(path, 'results.json'), 'utf8'))
-    expect(await read('latest.md')).toBe(await readFile(join(path, 'report.md'), 'utf8'))
+    const read = (...names: string[]) => readFile(join(whole.path, '..', ...names), 'utf8')
+    expect(await read('latest.json')).toBe(await readFile(join(whole.path, 'results.json'), 'utf8'))
+    expect(await read('latest.md')).toBe(await readFile(join(whole.path, 'report.md'), 'utf8'))
   })
 
   test('says what it was asked for', () => {
-    expect(results.run).toMatchObject({ seed: 7, quick: true, partial: false, workers: 2, connections: 4 })
-    expect(results.run.command).toMatch(/^npm run bench -- --strategies memory,hybrid --workers 2/)
-    expect(results.run.blocks).toBeGreaterThan(0)
+    expect(whole.results.run).toMatchObject({
+      seed: 7,
+      quick: true,
+      partial: false,
+      workers: 2,
+      connections: 4,
+    })
+    expect(whole.results.run.command).toMatch(/^npm run bench -- --strategies memory,hybrid --workers 2/)
+    expect(whole.results.run.blocks).toBeGreaterThan(0)
   })
 
   test('sees memory lose every captcha of another worker and none of its own', () => {
-    const { correctness } = strategyOf(results, 'memory')
+    const { correctness } = strategyOf(whole.results, 'memory')
     const { crossWorker, sameWorker } = correctness?.verificationFailures ?? {}
     expect(crossWorker?.attempts).toBeGreaterThan(50)
     expect([crossWorker?.rate, sameWorker?.failures, correctness?.observedScope]).toEqual([1, 0, 'process'])
   })
 
   test('sees hybrid lose none', () => {
-    const { correctness, failed } = strategyOf(results, 'hybrid')
+    const { correctness, failed } = strategyOf(whole.results, 'hybrid')
     expect(correctness?.verificationFailures.crossWorker.attempts).toBeGreaterThan(50)
     expect([correctness?.verificationFailures.overall.failures, correctness?.observedScope]).toEqual([
       0,
@@ -312,7 +313,7 @@ describe('a run', () => {
 
   test('can be reported and judged again from what is on disk, to the byte', async () => {
     const copy = join(folder, 'copy')
-    await cp(path, copy, { recursive: true })
+    await cp(whole.path, copy, { recursive: true })
     const read = (name: string) => readFile(join(copy, name), 'utf8')
     const [report, judged] = [await read('report.md'), await read('results.json')]
     await rm(join(copy, 'report.md'))

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import {
   closeSync,
   fsync,
@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { LockOptions } from 'proper-lockfile'
 import type { Strategy } from '../strategy.js'
@@ -112,6 +113,8 @@ const file: Strategy = {
             snapshot = { generation: generation + 1, captchas: next }
             return answers
           }
+          // Two committers without a lock remove each other's files and both fail: waits that differ end that.
+          await wait(randomInt(1, 10))
         }
         throw new Error(
           `expected to commit within ${fenceRetries} tries, but other workers committed first each time`,
