@@ -4,8 +4,8 @@ import { judgeCorrectness } from './judge/correctness.js'
 import { judgeFindings } from './judge/findings.js'
 import { createTimingJudge } from './judge/timing.js'
 import type { MicroLine } from './micro/records.js'
-import { noopName, type Plan } from './plan.js'
-import { Results, type StrategyResult } from './results.js'
+import { noopName, type Plan, twinName } from './plan.js'
+import { type ControlsResult, Results, type StrategyResult } from './results.js'
 import type { RunFolder } from './run-folder.js'
 import { type Outcome, outcomes, type SliceRecord, type TimingRecord } from './slices.js'
 
@@ -78,9 +78,18 @@ export function toResults({ plan, environment, records, micro = [] }: RawRun): R
     },
     environment,
     strategies,
-    controls: timing.controls(noopName),
+    controls: withFailures(timing.controls(noopName), records),
     findings: judgeFindings(strategies),
   }
+}
+
+/** A control that failed is said so: what it would have shown is missing. */
+function withFailures(controls: ControlsResult, records: readonly TimingRecord[]): ControlsResult {
+  const failed = [twinName, noopName].flatMap((name) => {
+    const reason = failureOf(name, records)
+    return reason === undefined ? [] : [`the control ${name} failed: ${reason}`]
+  })
+  return { ...controls, flags: [...controls.flags, ...failed] }
 }
 
 function failureOf(name: string, records: readonly TimingRecord[]): string | undefined {

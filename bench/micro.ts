@@ -24,7 +24,9 @@ async function timeOne(
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  const stop = () => child.disconnect()
+  const stop = () => {
+    if (child.connected) child.disconnect()
+  }
   signal.addEventListener('abort', stop, { once: true })
   let complaint = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

