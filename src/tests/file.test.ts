@@ -7,6 +7,29 @@ import type { CaptchaStore } from '../strategy.js'
 
 const minute = 60_000
 
+/** What happens between a temporary file's last byte and its flush: where another worker's commit can come in between. */
+const disk = vi.hoisted(() => ({ beforeFlush: (): void => undefined }))
+
+vi.mock('node:fs', async (importOriginal) => {
+  const original = await importOriginal<typeof import('node:fs')>()
+  const fsync = (descriptor: number, done: (error: Error | null) => void): void => {
+    disk.beforeFlush()
+    original.fsync(descriptor, done)
+  }
+  return { ...original, fsync }
+})
+
+function beforeNextFlush(act: () => void): void {
+  disk.beforeFlush = () => {
+    disk.beforeFlush = () => undefined
+    act()
+  }
+}
+
+afterEach(() => {
+  disk.beforeFlush = () => undefined
+})
+
 function pathIn(dataDir: string): string {
   return join(dataDir, 'file', 'captchas.json')
 }
@@ -129,21 +152,13 @@ describe('commits', () => {
     }))
 })
 
-/** Polls once per turn of the loop: a commit's temporary file is there for at least one turn, while it is flushed. */
-async function untilCommitting(dataDir: string): Promise<void> {
-  const folder = join(dataDir, 'file')
-  while (!readdirSync(folder).some((name) => name.endsWith('.tmp'))) await new Promise(setImmediate)
-}
-
 describe('the fence', () => {
   test('does not lose what another worker commits between a commit and its rename', () =>
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
       const earlier = await store.issue('EARLIER', minute)
-      const issuing = store.issue('LATER', minute)
-      await untilCommitting(rig.dataDir)
-      commitForeign(rig.dataDir)
-      const later = await issuing
+      beforeNextFlush(() => commitForeign(rig.dataDir))
+      const later = await store.issue('LATER', minute)
       expect(await store.read('foreign')).toBe('FOREIGN')
       expect(await store.read(earlier)).toBe('EARLIER')
       expect(await store.read(later)).toBe('LATER')
@@ -153,26 +168,17 @@ describe('the fence', () => {
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
       const id = await store.issue('K7QX2M', minute)
-      const taking = store.take(id)
-      await untilCommitting(rig.dataDir)
-      commitForeign(rig.dataDir, id)
-      expect(await taking).toBeUndefined()
+      beforeNextFlush(() => commitForeign(rig.dataDir, id))
+      expect(await store.take(id)).toBeUndefined()
     }))
 
   test('gives up, and says so, when others always commit first', () =>
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
-      let ended = false
-      const issuing = Promise.resolve(store.issue('K7QX2M', minute)).finally(() => {
-        ended = true
-      })
-      const refused = expect(issuing).rejects.toThrow(/expected to commit within \d+ tries/)
-      while (!ended) {
-        const isCommitting = readdirSync(join(rig.dataDir, 'file')).some((name) => name.endsWith('.tmp'))
-        if (isCommitting) commitForeign(rig.dataDir)
-        await new Promise(setImmediate)
-      }
-      await refused
+      disk.beforeFlush = () => commitForeign(rig.dataDir)
+      await expect((async () => store.issue('K7QX2M', minute))()).rejects.toThrow(
+        /expected to commit within \d+ tries/,
+      )
       expect(Object.keys(contentsIn(rig.dataDir).captchas)).toEqual(['foreign'])
     }))
 
