@@ -1,22 +1,29 @@
 import { createLatencies } from '../histogram.js'
-import { type Operation, type Outcome, outcomes, type PairCount, type Witness } from '../slices.js'
+import {
+  type Operation,
+  type Outcome,
+  outcomes,
+  type PairCount,
+  type SliceRecord,
+  type Witness,
+} from '../slices.js'
 import type { Answer } from './exchange.js'
 import type { SliceRun } from './generator.js'
 
 /** What the answers of one slice come to. */
-export interface Summary {
-  readonly requests: number
-  readonly outcomes: Readonly<Record<Outcome, number>>
-  readonly throughput: number
-  readonly windowMs: number
-  readonly client: string
-  readonly store: string
-  readonly clientP50Us: number | null
-  readonly storeP50Us: number | null
-  readonly pairs: readonly PairCount[]
-  readonly witness?: Witness
-  readonly void?: string
-}
+export type Summary = Omit<
+  SliceRecord,
+  | 'kind'
+  | 'launch'
+  | 'block'
+  | 'arm'
+  | 'operation'
+  | 'cpuUsPerOp'
+  | 'settleMs'
+  | 'wallMs'
+  | 'generatorUtilisation'
+  | 'steal'
+>
 
 const outcomeOfStatus: Readonly<Record<Operation, Readonly<Record<number, Outcome>>>> = {
   write: { 201: 'accepted', 503: 'unavailable' },
