@@ -7,7 +7,9 @@ export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)))
 
 /** Servers run compiled JavaScript without a loader, whoever starts them: a loader would be measured too. */
 export const serverEntry = join(packageRoot, 'dist/src/main.js')
-export const noopModule = join(packageRoot, 'dist/bench/controls/noop.js')
+
+/** From the package's root: plans are kept and shared, and name no folder of the machine they were made on. */
+export const noopModule = 'dist/bench/controls/noop.js'
 export const microEntry = join(packageRoot, 'dist/bench/micro/process.js')
 export const probeEntry = join(packageRoot, 'dist/bench/probe.js')
 

@@ -54,7 +54,7 @@ export interface MicroPlan {
 export interface Occasion {
   readonly startedAt: Date
   readonly command: string
-  /** Path of the no-op control's module. */
+  /** Path of the no-op control's module, from the package's root. */
   readonly noopModule: string
 }
 

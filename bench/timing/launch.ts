@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import type { Captcha } from '../load/exchange.js'
 import { type LoadGenerator, openLoadGenerator } from '../load/generator.js'
 import { openWarmUpLoad, type WarmUpLoad } from '../load/warm-up.js'
+import { packageRoot } from '../paths.js'
 import type { Arm, Plan } from '../plan.js'
 import type { Progress } from '../progress.js'
 import type { RunFolder } from '../run-folder.js'
@@ -61,7 +63,8 @@ export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<v
     if (signal.aborted) return
     progress.starting({ launch: number, arm: arm.name })
     try {
-      const server = await startServer({ strategy: arm.module, workers, ttlMs, render: 'none', secret })
+      const strategy = arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module
+      const server = await startServer({ strategy, workers, ttlMs, render: 'none', secret })
       runners.set(arm.name, await connect(arm, server, connections))
     } catch (error) {
       await recordFailure(launch, arm, `did not start: ${messageOf(error)}`)
