@@ -224,3 +224,12 @@ export function brokenClaims(strategies: readonly StrategyResult[]): readonly St
     ({ exhibit, correctness }) => exhibit === undefined && correctness?.verdict === 'invalid',
   )
 }
+
+/** The row of one operation as one clock saw it. */
+export function timingRow(
+  timing: readonly TimingResult[] | undefined,
+  operation: TimingResult['operation'],
+  source: TimingResult['source'],
+): TimingResult | undefined {
+  return timing?.find((row) => row.operation === operation && row.source === source)
+}

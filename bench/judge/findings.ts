@@ -1,4 +1,4 @@
-import type { Results, StrategyResult } from '../results.js'
+import { type Results, type StrategyResult, timingRow } from '../results.js'
 
 type Finding = Results['findings'][number]
 type Verdict = Finding['verdict']
@@ -96,7 +96,7 @@ function failureText({
 }
 
 function p50Ms(strategy: StrategyResult | undefined, operation: 'write' | 'take'): number | undefined {
-  const us = strategy?.timing?.find((row) => row.operation === operation && row.source === 'store')?.p50Us
+  const us = timingRow(strategy?.timing, operation, 'store')?.p50Us
   return us === undefined || us === null ? undefined : us / 1_000
 }
 

@@ -42,6 +42,7 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
     .toSorted((a, b) => a.launch - b.launch || a.block - b.block)
   const byArm = groupBy(sound, ({ arm, operation }) => `${arm} ${operation}`)
   const names = plan.entrants.filter(({ skipped }) => skipped === undefined).map(({ name }) => name)
+  const knownTails = new Map<string, ReadonlyMap<number, number>>()
   const comparisons = compareAll(names)
 
   function slicesOf(arm: string, operation: Operation): readonly SliceRecord[] {
@@ -72,14 +73,20 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
     return estimate(pairs)
   }
 
-  function tails(arm: string, operation: Operation, source: Source): Map<number, number> {
+  /** Kept: every rival is compared with the same baseline, and merging the histograms of a launch is most of the work. */
+  function tails(arm: string, operation: Operation, source: Source): ReadonlyMap<number, number> {
+    const key = cellKey({ arm, operation, source, metric: 'p99Us' })
+    const known = knownTails.get(key)
+    if (known !== undefined) return known
     const byLaunch = groupBy(slicesOf(arm, operation), ({ launch }) => launch)
-    return new Map(
+    const found = new Map(
       [...byLaunch].flatMap(([launch, group]) => {
         const us = tailUs(merge(group.map((slice) => slice[source])), 0.99)
         return us === null ? [] : [[launch, us] as const]
       }),
     )
+    knownTails.set(key, found)
+    return found
   }
 
   function estimate(launches: readonly (readonly number[])[]): Estimate | undefined {
@@ -109,18 +116,20 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
   }
 
   function interval(arm: string, operation: Operation, source: Source, metric: Metric) {
-    if (metric === 'p99Us') {
-      const found = estimate([...tails(arm, operation, source).values()].map((us) => [Math.log(us)]))
-      return found === undefined ? null : { low: found.low, high: found.high }
-    }
-    const launches = [...groupBy(slicesOf(arm, operation), ({ launch }) => launch).values()].map((group) =>
+    const found = estimate(logsOf(arm, operation, source, metric))
+    return found === undefined ? null : { low: found.low, high: found.high }
+  }
+
+  /** By launch: one number a slice, or for the tail one number a launch. */
+  function logsOf(arm: string, operation: Operation, source: Source, metric: Metric): number[][] {
+    if (metric === 'p99Us') return [...tails(arm, operation, source).values()].map((us) => [Math.log(us)])
+    const byLaunch = groupBy(slicesOf(arm, operation), ({ launch }) => launch)
+    return [...byLaunch.values()].map((group) =>
       group.flatMap((slice) => {
         const value = metricOf(slice, source, metric)
         return value ? [Math.log(value)] : []
       }),
     )
-    const found = estimate(launches)
-    return found === undefined ? null : { low: found.low, high: found.high }
   }
 
   function row(arm: string, operation: Operation, source: Source): TimingResult {

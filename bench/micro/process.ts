@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { answerCall, type Call, createCaller, type Reply } from '../../src/call.js'
 import { loadStrategy } from '../../src/load-strategy.js'
+import type { Host } from '../../src/strategy.js'
 import type { MicroLine, MicroTask } from './records.js'
 import { timeStore } from './tasks.js'
 
@@ -21,26 +22,32 @@ const task: MicroTask = JSON.parse(taskText)
 await (dataDir === undefined ? runPrimary() : runWorker(dataDir))
 
 async function runPrimary(): Promise<void> {
-  // The harness may be gone before there is anything to stop.
-  process.once('disconnect', () => process.exit(1))
   const strategy = await loadStrategy(task.module)
   const directory = await mkdtemp(join(tmpdir(), 'crossworker-micro-'))
-  const host = await strategy.host?.({ dataDir: directory, workers: 1, topology: 'processes' })
+  let code: number | null = 1
+  try {
+    const host = await strategy.host?.({ dataDir: directory, workers: 1, topology: 'processes' })
+    code = await runHosted(directory, host)
+    await host?.close()
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+  process.exit(code ?? 1)
+}
+
+/** @returns the worker's exit code; ends it when the harness goes, also when that was before it was started */
+async function runHosted(directory: string, host: Host | undefined): Promise<number | null> {
+  if (!process.connected) return null
   const handle = host?.handle?.bind(host)
-  const worker = fork(fileURLToPath(import.meta.url), [
-    taskText,
-    directory,
-    JSON.stringify(host?.handoff ?? null),
-  ])
+  const handoff = JSON.stringify(host?.handoff ?? null)
+  const worker = fork(fileURLToPath(import.meta.url), [taskText, directory, handoff])
+  process.once('disconnect', () => worker.kill('SIGKILL'))
   worker.on('message', async (call: Call) => {
     const reply = await answerCall(call, handle && ((message) => handle(message, 0)))
     if (worker.connected) worker.send(reply, () => undefined)
   })
-  process.once('disconnect', () => worker.kill('SIGKILL'))
   const [code] = await once(worker, 'exit')
-  await host?.close()
-  await rm(directory, { recursive: true, force: true })
-  process.exit(typeof code === 'number' ? code : 1)
+  return code
 }
 
 async function runWorker(directory: string): Promise<void> {

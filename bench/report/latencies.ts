@@ -1,4 +1,4 @@
-import type { Metric, RatioResult, Results, TimingResult } from '../results.js'
+import { type Metric, type RatioResult, type Results, type TimingResult, timingRow } from '../results.js'
 import type { Operation } from '../slices.js'
 import { duration, percent, perSecond, ratioText } from './format.js'
 import { label, table } from './table.js'
@@ -11,9 +11,10 @@ export function latencies({ strategies, controls, run }: Results, operation: Ope
     { name: '(no-op store)', timing: controls.noop.timing },
   ]
   const rows = named.map(({ name, timing }) => {
-    const client = timing.find((row) => row.operation === operation && row.source === 'client')
-    const store = timing.find((row) => row.operation === operation && row.source === 'store')
-    return [name, ...timingCells(client, store)]
+    return [
+      name,
+      ...timingCells(timingRow(timing, operation, 'client'), timingRow(timing, operation, 'store')),
+    ]
   })
   const header = [
     'strategy',

@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import type { Results, StrategyResult, TimingResult } from '../results.js'
+import { type Results, type StrategyResult, type TimingResult, timingRow } from '../results.js'
 import { operations } from '../slices.js'
 import { answer } from './answer.js'
 import { duration, percent, ratioText } from './format.js'
@@ -39,15 +39,11 @@ function rowOf(strategy: StrategyResult): string[] {
     rate('crossWorker'),
     rate('sameWorker'),
     ...operations.flatMap((operation) => {
-      const row = clientRow(strategy, operation)
+      const row = timingRow(strategy.timing, operation, 'client')
       return [duration(row?.p50Us ?? null), throughputRatio(row)]
     }),
-    duration(clientRow(strategy, 'take')?.cpuUsPerOp ?? null),
+    duration(timingRow(strategy.timing, 'take', 'client')?.cpuUsPerOp ?? null),
   ]
-}
-
-function clientRow({ timing }: StrategyResult, operation: string): TimingResult | undefined {
-  return timing?.find((row) => row.operation === operation && row.source === 'client')
 }
 
 function throughputRatio(row: TimingResult | undefined): string {

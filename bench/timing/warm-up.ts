@@ -1,6 +1,6 @@
 import type { Plan } from '../plan.js'
 import type { WarmUpRecord } from '../slices.js'
-import { median, shuffle } from '../statistics.js'
+import { mean, median, shuffle } from '../statistics.js'
 import { expel, type Launch, messageOf, type Runner } from './launch.js'
 import { measureSlices } from './turn.js'
 
@@ -92,7 +92,7 @@ async function fitRequests(launch: Launch): Promise<void> {
     const busyMs = records.map(
       ({ wallMs, settleMs, requests }) => (wallMs - settleMs) / Math.max(1, requests),
     )
-    if (busyMs.length > 0) msPerRequest.set(name, busyMs.reduce((sum, ms) => sum + ms, 0) / busyMs.length)
+    if (busyMs.length > 0) msPerRequest.set(name, mean(busyMs))
   }
   if (msPerRequest.size === 0) return
   const common = fitting(plan, median([...msPerRequest.values()]))
