@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { relative } from 'node:path'
 import { readEnvironment } from './environment.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
+import { outline } from './forecast.js'
 import { interruption } from './interruption.js'
 import { judge } from './judge.js'
 import { parseOptions, UsageError } from './options.js'
@@ -31,9 +32,7 @@ async function bench(argv: readonly string[]): Promise<number> {
     launches: plan.experiments.length,
     now: () => performance.now(),
   })
-  progress.say(
-    `${entrants.length} strategies, ${plan.experiments.length} launches, at most ${options.budgetSeconds} s, seed ${plan.seed}`,
-  )
+  progress.say(outline(plan, options.budgetSeconds))
   await runStudies({ plan, folder, progress, signal })
   progress.close()
   const results = await judge(folder)

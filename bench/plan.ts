@@ -34,7 +34,7 @@ export interface Plan {
   readonly connections: number
   readonly ttlMs: number
   readonly sliceMs: number
-  /** An arm's ends when two of its windows agree, at the earliest after `minWindows`; everybody's ends after `limitMs`. */
+  /** An arm's ends when two of its windows of 100 ms agree, at the earliest after `minWindows`; everybody's ends after `limitMs`. */
   readonly warmUp: { readonly minWindows: number; readonly limitMs: number }
   readonly baseline: string
   readonly entrants: readonly Entrant[]
@@ -69,14 +69,16 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const { seed, quick, workers, connections } = options
   // Short: disturbances here outlast a slice, so more blocks tell more than longer slices (sd of a block's log-ratio 0.28 at
   // 1 000 requests, 0.37 at 200).
-  const sliceMs = 40
+  const sliceMs = 25
   const baseline = entrants.find(({ module }) => module === options.reference)?.name ?? options.reference
   const arms = armsOf(entrants, baseline, occasion.noopModule)
-  // One launch cannot tell luck of the launch from difference; two hardly can, and cost a quick run half its time.
-  const launches = options.studies.includes('timing') ? (quick ? 1 : 3) : 0
-  const limitMs = Math.floor(((options.budgetSeconds - 4) * 1_000) / Math.max(1, launches))
-  const warmUpShare = quick ? 0.12 : 0.28
-  const warmUp = { minWindows: 3, limitMs: Math.floor(limitMs * warmUpShare) }
+  const budgetMs = (options.budgetSeconds - 4) * 1_000
+  const minWindows = quick ? 10 : 18
+  const preparingMs = arms.length * preparationMs(workers, minWindows)
+  const launches = options.studies.includes('timing') ? launchesFor(budgetMs / preparingMs, quick) : 0
+  const limitMs = Math.floor(budgetMs / Math.max(1, launches))
+  const warmUpShare = quick ? 0.3 : 0.45
+  const warmUp = { minWindows, limitMs: Math.floor(limitMs * warmUpShare) }
   const blocks = Math.ceil(limitMs / (operations.length * arms.length * sliceMs * fastestShare))
   return {
     runId: `${occasion.startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}${quick ? '-quick' : ''}`,
@@ -101,6 +103,20 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
       limitMs,
     })),
   }
+}
+
+/** Time to start a server with so many workers and to warm it up; measured on 2 cores, where starting is all CPU time. */
+export function preparationMs(workers: number, minWindows: number): number {
+  return 160 * workers + 105 * minWindows
+}
+
+/**
+ * As many launches as leave as much time for measuring as they take to prepare. One cannot tell the luck of the launch from a
+ * difference, two hardly can, and after ten one more changes little; a quick run cannot afford more than its first few.
+ */
+function launchesFor(preparationsInBudget: number, quick: boolean): number {
+  const affordable = Math.floor(preparationsInBudget / 2)
+  return quick ? Math.min(3, Math.max(1, affordable)) : Math.min(10, Math.max(3, affordable))
 }
 
 const wholeMicro: MicroPlan = { populations: [100, 10_000, 1_000_000], timeMs: 300, fillLimitMs: 60_000 }

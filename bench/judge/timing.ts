@@ -1,5 +1,5 @@
 import { createLatencies, type Latencies } from '../histogram.js'
-import { type Plan, twinName } from '../plan.js'
+import { noopName, type Plan, twinName } from '../plan.js'
 import {
   type ControlsResult,
   type Metric,
@@ -9,7 +9,7 @@ import {
   type TwinRatioResult,
 } from '../results.js'
 import { type Operation, operations, type SliceRecord } from '../slices.js'
-import { type Estimate, estimateRatio, holm, median, ranks, verdict } from '../statistics.js'
+import { type Estimate, estimateRatio, estimateRatios, holm, median, ranks, verdict } from '../statistics.js'
 
 type Source = TimingResult['source']
 const sources = ['client', 'store'] as const
@@ -43,15 +43,16 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
   const byArm = groupBy(sound, ({ arm, operation }) => `${arm} ${operation}`)
   const names = plan.entrants.filter(({ skipped }) => skipped === undefined).map(({ name }) => name)
   const knownTails = new Map<string, ReadonlyMap<number, number>>()
-  const comparisons = compareAll(names)
+  const estimates = estimateAll()
+  const comparisons = compareAll()
 
   function slicesOf(arm: string, operation: Operation): readonly SliceRecord[] {
     return byArm.get(`${arm} ${operation}`) ?? []
   }
 
-  /** Paired by block: what disturbs one arm's slice disturbs its neighbours', and leaves their quotient alone. */
-  function ratio({ arm, operation, source, metric }: Cell): Estimate | undefined {
-    if (metric === 'p99Us') return tailRatio(arm, operation, source)
+  /** Log-ratios by launch. Paired by block: what disturbs one arm's slice disturbs its neighbours', and leaves their quotient alone. */
+  function logRatios({ arm, operation, source, metric }: Cell): number[][] {
+    if (metric === 'p99Us') return tailLogRatios(arm, operation, source)
     const baseline = new Map(slicesOf(plan.baseline, operation).map((slice) => [blockKey(slice), slice]))
     const launches = new Map<number, number[]>()
     for (const slice of slicesOf(arm, operation)) {
@@ -60,17 +61,16 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
       if (!mine || !theirs) continue
       launches.set(slice.launch, [...(launches.get(slice.launch) ?? []), Math.log(mine / theirs)])
     }
-    return estimate([...launches.values()])
+    return [...launches.values()]
   }
 
   /** A slice is too short for a 99th percentile: this one is of a whole launch, and launches are what it is estimated over. */
-  function tailRatio(arm: string, operation: Operation, source: Source): Estimate | undefined {
+  function tailLogRatios(arm: string, operation: Operation, source: Source): number[][] {
     const theirs = tails(plan.baseline, operation, source)
-    const pairs = [...tails(arm, operation, source)].flatMap(([launch, us]) => {
+    return [...tails(arm, operation, source)].flatMap(([launch, us]) => {
       const other = theirs.get(launch)
       return other === undefined ? [] : [[Math.log(us / other)]]
     })
-    return estimate(pairs)
   }
 
   /** Kept: every rival is compared with the same baseline, and merging the histograms of a launch is most of the work. */
@@ -93,13 +93,28 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
     return launches.flat().length >= 2 ? estimateRatio(launches, { seed: plan.seed }) : undefined
   }
 
-  /** Every comparison of the run is one family: Holm's adjustment keeps its chance of any false verdict at 5 %. */
-  function compareAll(arms: readonly string[]): ReadonlyMap<string, RatioResult> {
-    const rivals = arms.filter((arm) => arm !== plan.baseline)
-    const found = cellsOf(rivals).flatMap((cell) => {
-      const estimated = ratio(cell)
-      return estimated === undefined ? [] : [{ cell, estimated }]
+  /** The arms of one operation and metric share what they know of the luck of a launch. */
+  function estimateAll(): ReadonlyMap<string, { readonly cell: Cell; readonly estimated: Estimate }> {
+    const rivals = [...names, twinName, noopName].filter((arm) => arm !== plan.baseline)
+    const measured = cellsOf(rivals).map((cell) => ({ cell, logs: logRatios(cell) }))
+    const enough = measured.filter(({ logs }) => logs.flat().length >= 2)
+    const families = groupBy(enough, ({ cell }) => cellKey({ ...cell, arm: '' }))
+    const found = [...families.values()].flatMap((family) => {
+      const estimates = estimateRatios(
+        family.map(({ logs }) => logs),
+        { seed: plan.seed },
+      )
+      return family.flatMap(({ cell }, index) => {
+        const estimated = estimates[index]
+        return estimated === undefined ? [] : [[cellKey(cell), { cell, estimated }] as const]
+      })
     })
+    return new Map(found)
+  }
+
+  /** Every comparison of the run is one family: Holm's adjustment keeps its chance of any false verdict at 5 %. */
+  function compareAll(): ReadonlyMap<string, RatioResult> {
+    const found = [...estimates.values()].filter(({ cell }) => names.includes(cell.arm))
     const adjusted = holm(found.map(({ estimated }) => estimated.pValue))
     return new Map(
       found.map(({ cell, estimated }, index) => [
@@ -197,10 +212,10 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
 
   function twinRatios(): TwinRatioResult[] {
     return cellsOf([twinName]).flatMap((cell) => {
-      const found = ratio(cell)
+      const found = estimates.get(cellKey(cell))
       if (found === undefined) return []
       const { operation, source, metric } = cell
-      const { value, low, high, detectable } = found
+      const { value, low, high, detectable } = found.estimated
       return [{ operation, source, metric, value, low, high, detectable }]
     })
   }

@@ -12,13 +12,14 @@ interface Issued {
 const exchangeLimitMs = 15_000
 
 export interface WarmUpLoad extends Disposable {
-  /** Each connection issues, reads and takes so many captchas; those of one operation go out at once. */
+  /** Each connection issues, reads and takes so many captchas, one request at a time. */
   send(perConnection: number): Promise<void>
 }
 
 /**
  * Opens the load that warms a server up. Raw text over bare sockets, because warming up is most of what a launch costs:
- * autocannon spends as much CPU time on sending as the server on answering.
+ * autocannon spends as much CPU time on sending as the server on answering. One request at a time on each connection, as in
+ * a slice: warmed up with pipelined requests, twice as fast, a server went on from 118 to 53 µs a request while it was measured.
  */
 export async function openWarmUpLoad({ endpoint }: Target, connections: number): Promise<WarmUpLoad> {
   const { hostname, port } = new URL(endpoint)
@@ -41,24 +42,20 @@ async function open(host: string, port: number): Promise<Socket> {
   return socket
 }
 
-/** Issues a batch, reads it and takes it. */
 async function sendBatch(socket: Socket, size: number): Promise<void> {
-  const issued = issuedIn(
-    await exchange(
-      socket,
-      Array.from({ length: size }, () => toText.write({ id: '', answer: '' })),
-    ),
-  )
-  // A store that issues nothing is still measured: its slices say what it answers.
-  if (issued.length === 0) return
-  for (const operation of operations.slice(1)) await exchange(socket, issued.map(toText[operation]))
+  for (let sent = 0; sent < size; sent += 1) {
+    const captcha = issuedIn(await exchange(socket, toText.write({ id: '', answer: '' })))
+    // A store that issues nothing is still measured: its slices say what it answers.
+    if (captcha === undefined) continue
+    for (const operation of operations.slice(1)) await exchange(socket, toText[operation](captcha))
+  }
 }
 
 /**
- * @returns the answers' text, once as many have come as requests were sent
- * @throws Error when the connection is lost or the answers take too long
+ * @returns the answer's text
+ * @throws Error when the connection is lost or the answer takes too long
  */
-function exchange(socket: Socket, requests: readonly string[]): Promise<string> {
+function exchange(socket: Socket, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     const limit = setTimeout(
@@ -69,8 +66,8 @@ function exchange(socket: Socket, requests: readonly string[]): Promise<string> 
 
     function collect(chunk: Buffer): void {
       text += chunk.toString('latin1')
-      // The last head is there; its body is short and came with it, or is passed over by the next exchange.
-      if (text.split('HTTP/1.1 ').length > requests.length) end()
+      // Bodies are short and come with their heads; one that did not is passed over by the next exchange.
+      if (text.includes('\r\n\r\n')) end()
     }
 
     function end(error?: Error): void {
@@ -85,15 +82,13 @@ function exchange(socket: Socket, requests: readonly string[]): Promise<string> 
     if (socket.destroyed) return gone()
     socket.once('close', gone)
     socket.on('data', collect)
-    socket.write(requests.join(''))
+    socket.write(request)
   })
 }
 
-function issuedIn(text: string): readonly Issued[] {
-  return Array.from(
-    text.matchAll(/x-captcha-answer: (\S+)\r\nx-captcha-id: (\S+)/g),
-    ([, answer = '', id = '']) => ({ id, answer }),
-  )
+function issuedIn(text: string): Issued | undefined {
+  const [, answer, id] = /x-captcha-answer: (\S+)\r\nx-captcha-id: (\S+)/.exec(text) ?? []
+  return answer === undefined || id === undefined ? undefined : { id, answer }
 }
 
 const toText: Readonly<Record<Operation, (captcha: Issued) => string>> = {

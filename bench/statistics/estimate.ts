@@ -30,44 +30,116 @@ export interface EstimateOptions {
 }
 
 /**
- * The ratio behind paired log-ratios, from a seeded hierarchical bootstrap over launches and blocks.
+ * The ratios behind paired log-ratios of several arms against one baseline, from a seeded hierarchical bootstrap over
+ * launches and blocks.
  *
  * The location is the mean over launches of each launch's Hodges–Lehmann estimate: robust where there are
  * many numbers (blocks), and weighing launches alike since a launch is the unit of replication. Its standard
  * error has two stages. Blocks are resampled within each launch; the spread of the resampled estimates gives
  * v, the variance that blocks alone lend to a launch. Resampling launches is not simulated, since its result
  * is known: the variance S² of the launches' estimates. Its percentiles would be useless too, for 3 launches
- * have only 10 distinct resamples and cover about 75 %. So se² = max(S², v) / launches: S² already contains
- * v, and a S² below v can only be luck. The interval is location ± t·se, the degrees of freedom after
- * Satterthwaite (1946) for S² (launches − 1) and for the part v has to add (blocks − launches): when launches
- * agree better than their blocks promise, blocks count; else launches.
+ * have only 10 distinct resamples and cover about 75 %. S² exceeds v by the luck of the launch (what the
+ * compiler made of the same code, where the processes came to lie).
  *
- * Coverage of the 95 % interval, and why nothing much shorter would do:
- * `bench/tests/statistics.coverage.test.ts`. With one launch there are only blocks, and the interval does not
- * include launch-to-launch variation. With two launches the interval is honest but wide, t having as little
+ * That luck is the same lottery for every arm of a family, so it is estimated from all of them together: excess =
+ * max(0, mean S² − mean v), and se² = (v + excess) / launches. Three launches of one arm have 2 degrees of freedom and t = 4.3;
+ * seven arms together have 5.6 and t = 2.5. The arms share their baseline, so that their S² are correlated by ½ and theirs squared
+ * by ¼: g arms count as g / (1 + (g − 1)/4). An arm whose own S² is larger than that of its family gets the mean of both:
+ * one arm's lottery may be wilder than the others'. A family of one arm is back at se² = max(S², v) / launches.
+ *
+ * The interval is location ± t·se, with degrees of freedom after Satterthwaite (1946).
+ *
+ * Coverage of the 95 % interval: `bench/tests/statistics.coverage.test.ts`. With one launch there are only blocks, and the interval
+ * does not include launch-to-launch variation. One arm alone with two launches is honest but wide, t having as little
  * as one degree of freedom.
  *
- * @param launches the natural logs of strategy ÷ baseline, one per block; empty launches are dropped
- * @throws RangeError on fewer than 2 blocks in all, a non-finite log-ratio, a level outside 0…1
+ * @param family arms × launches × blocks: the natural logs of strategy ÷ baseline, one per block; empty launches are dropped
+ * @returns one estimate per arm, in order
+ * @throws RangeError on fewer than 2 blocks of an arm in all, a non-finite log-ratio, a level outside 0…1
  *   or fewer than 100 resamples.
  */
-export function estimateRatio(launches: readonly (readonly number[])[], options: EstimateOptions): Estimate {
-  const { seed, level = 0.95, resamples = 2000 } = options
+export function estimateRatios(
+  family: readonly (readonly (readonly number[])[])[],
+  options: EstimateOptions,
+): Estimate[] {
+  const { level = 0.95, resamples = 2000 } = options
   demandBetweenZeroAndOne('level', level)
   demand(
     Number.isInteger(resamples) && resamples >= 100,
     'resamples: expected an integer of at least 100',
     resamples,
   )
+  const arms = family.map((launches) => summariseArm(launches, { ...options, resamples }))
+  const luck = luckOf(arms)
+  return arms.map(({ centre, launches, blocks, ...own }) => ({
+    ...describe(centre, standardError({ launches, blocks, ...own }, luck), level),
+    launches,
+    blocks,
+  }))
+}
+
+/** A family of one. */
+export function estimateRatio(launches: readonly (readonly number[])[], options: EstimateOptions): Estimate {
+  const [only] = estimateRatios([launches], options)
+  if (only === undefined) throw new RangeError('expected one arm')
+  return only
+}
+
+/** What one arm's launches come to, before other arms are looked at. */
+interface ArmSummary {
+  readonly centre: number
+  readonly launches: number
+  readonly blocks: number
+  /** S²: the variance of the launches' locations; 0 with one launch. */
+  readonly between: number
+  /** v: the variance that blocks alone lend to a launch. */
+  readonly within: number
+}
+
+/** How far launches differ beyond their blocks, from all arms of a family that have several. */
+interface Luck {
+  readonly excess: number
+  /** Mean S² and its degrees of freedom. */
+  readonly between: number
+  readonly df: number
+}
+
+function summariseArm(
+  launches: readonly (readonly number[])[],
+  { seed, resamples }: { readonly seed: number; readonly resamples: number },
+): ArmSummary {
   const samples = launches.filter((blocks) => blocks.length > 0)
   const blocks = samples.flat()
   demandNumbers('log-ratios', blocks)
   demand(blocks.length >= 2, 'log-ratios: expected at least 2 blocks', blocks.length)
   // Every launch restarts the stream: the same resamples whatever the order of the launches.
   const summaries = samples.map((sample) => summarise(sample, { random: seededRandom(seed), resamples }))
-  const spread = standardError(summaries)
-  const centre = mean(summaries.map(({ location }) => location))
-  return { ...describe(centre, spread, level), launches: samples.length, blocks: blocks.length }
+  const locations = summaries.map(({ location }) => location)
+  return {
+    centre: mean(locations),
+    launches: samples.length,
+    blocks: blocks.length,
+    between: sampleVariance(locations),
+    within: withinLaunches(summaries, blocks.length - samples.length),
+  }
+}
+
+/** Arms weigh by what their blocks can tell of it: a slow one with few and noisy slices would drown the others. */
+function luckOf(arms: readonly ArmSummary[]): Luck {
+  const replicated = arms.filter(({ launches }) => launches > 1)
+  if (replicated.length === 0) return { excess: 0, between: 0, df: 0 }
+  const noisiest = Math.max(...replicated.map(({ within }) => within))
+  const weights = replicated.map(({ within }) => (noisiest > 0 ? Math.max(1e-6, within / noisiest) ** -2 : 1))
+  const whole = weights.reduce((sum, weight) => sum + weight, 0)
+  const average = (of: (arm: ArmSummary) => number) =>
+    replicated.reduce((sum, arm, index) => sum + of(arm) * ((weights[index] ?? 0) / whole), 0)
+  const counting = 1 / weights.reduce((sum, weight) => sum + (weight / whole) ** 2, 0)
+  const between = average((arm) => arm.between)
+  return {
+    excess: Math.max(0, between - average(({ within }) => within)),
+    between,
+    df: (average(({ launches }) => launches - 1) * counting) / (1 + (counting - 1) / 4),
+  }
 }
 
 interface LaunchSummary {
@@ -95,16 +167,18 @@ function describe(centre: number, { se, df }: Spread, level: number) {
   }
 }
 
-function standardError(launches: readonly LaunchSummary[]): Spread {
-  const between = sampleVariance(launches.map(({ location }) => location))
-  const blockDf = launches.reduce((sum, { blocks }) => sum + blocks - 1, 0)
-  const padding = Math.max(0, withinLaunches(launches, blockDf) - between)
-  const total = between + padding
-  const launchDf = launches.length - 1
-  // Satterthwaite; the guards stand for 0/0, where the part in question is absent.
-  const doubt = (launchDf && between ** 2 / launchDf) + (blockDf && padding ** 2 / blockDf)
-  const df = doubt > 0 ? total ** 2 / doubt : launchDf + blockDf
-  return { se: Math.sqrt(total / launches.length), df }
+function standardError(
+  { launches, blocks, between, within }: Omit<ArmSummary, 'centre'>,
+  luck: Luck,
+): Spread {
+  const expected = within + luck.excess
+  const total = Math.max(expected, (between + expected) / 2)
+  const blockDf = blocks - launches
+  // Satterthwaite for the launches' part and for what the blocks' adds to it; the guards stand for 0/0, an absent part.
+  const doubt =
+    (luck.df && luck.between ** 2 / luck.df) + (blockDf && (expected - luck.between) ** 2 / blockDf)
+  const df = doubt > 0 ? expected ** 2 / doubt : luck.df + blockDf
+  return { se: Math.sqrt(total / launches), df }
 }
 
 // Pooled per block before it is shared out again: a launch cut down to one block has no spread of its own to

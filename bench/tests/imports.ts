@@ -69,6 +69,11 @@ const rooms: readonly Room[] = [
     may: [typesOf('bench/options.ts', 'bench/roster.ts'), only('bench/slices.ts', 'bench/statistics.ts')],
     pure: true,
   },
+  {
+    path: /^bench\/forecast\.ts$/,
+    may: [only('bench/plan.ts', 'bench/slices.ts', 'bench/statistics.ts', 'bench/report/format.ts')],
+    pure: true,
+  },
   { path: /^bench\/topology\.ts$/, may: [sourceTypes, restOfBench, node] },
   {
     path: /^bench\/(roster|probe)\.ts$/,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { forecast } from '../forecast.js'
 import { makePlan, noopName, type Plan, twinName } from '../plan.js'
 import { entrant, memory, occasion, options, planOf } from './fixtures.js'
 
@@ -80,11 +81,29 @@ describe('plan', () => {
     }
   })
 
-  test('is one launch when quick, three otherwise, and says so in its name', () => {
+  test('says in its name whether it is quick', () => {
     const [quick, full] = [planOf(entrants, { quick: true }), planOf(entrants)]
-    expect([quick.experiments.length, full.experiments.length]).toEqual([1, 3])
     expect([quick.runId, full.runId]).toEqual(['2026-01-02T03-04-05-quick', '2026-01-02T03-04-05'])
     expect(quick.sliceMs).toBeLessThanOrEqual(full.sliceMs)
+  })
+
+  test('buys launches, the unit of replication, until preparing them takes half the time', () => {
+    const counts = [60, 170, 300, 600, 3_600].map(
+      (budgetSeconds) => planOf(entrants, { budgetSeconds }).experiments.length,
+    )
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b))
+    expect([counts.at(0), counts.at(-1)]).toEqual([3, 10])
+    expect(planOf(entrants, { quick: true, budgetSeconds: 35 }).experiments).toHaveLength(1)
+  })
+
+  test('foretells smaller detectable differences for a bigger budget', () => {
+    const foretold = [60, 170, 600, 3_600].map((budgetSeconds) =>
+      forecast(planOf(entrants, { budgetSeconds })),
+    )
+    const throughput = foretold.map((each) => each?.detectable.throughput ?? Number.NaN)
+    expect(throughput).toEqual(throughput.toSorted((a, b) => b - a))
+    expect(throughput.every((share) => share > 0.01 && share < 1)).toBe(true)
+    expect(forecast({ ...planOf(entrants), experiments: [] })).toBeUndefined()
   })
 
   test.each([true, false])('never spends more than its budget (quick: %s)', (quick) => {

@@ -1,25 +1,22 @@
 import type { Plan } from '../plan.js'
 import type { WarmUpRecord } from '../slices.js'
-import { mean, median, shuffle } from '../statistics.js'
+import { mean, shuffle } from '../statistics.js'
 import { expel, type Launch, messageOf, type Runner } from './launch.js'
 import { measureSlices } from './turn.js'
 
-/** Requests of each operation in one window of the warm-up, and how many of them a connection sends at once. */
-const window = { requests: 1_024, perConnection: 32 } as const
+/** A window of the warm-up lasts so long, and sends so many requests of each operation on each connection between two looks at the clock. */
+const window = { ms: 100, perConnection: 4 } as const
 
-/** Two windows agree when their CPU times differ by no more than this share. */
+/** Two windows agree when their CPU times per request differ by no more than this share. */
 const agreement = 0.07
 
-/** An arm whose slices would take more than this many times the time meant for one sends fewer requests. */
-const slowestShare = 1.5
-
-/** Requests of one connection in a slice: enough to be told apart, few enough for many slices. */
-const perConnection = { fewest: 3, most: 100 } as const
+/** Requests of one connection in a slice: each has some, and a slice stays short enough for many. */
+const perConnection = { fewest: 2, most: 100 } as const
 
 /** How far an arm has come. */
 interface Progress {
   windows: number
-  /** CPU time of its last window, µs; wall time where the system does not tell. */
+  /** CPU time per request in its last window, µs; wall time where the system does not tell. */
   lastUs: number
   settled: boolean
   wallMs: number
@@ -67,13 +64,16 @@ async function warmOne(launch: Launch, runner: Runner, arm: Progress): Promise<v
   const spentUs = () => server.cpuUs() ?? performance.now() * 1_000
   const startedMs = performance.now()
   const startedUs = spentUs()
+  let sent = 0
   try {
-    for (let sent = 0; sent < window.requests; sent += connections * window.perConnection)
+    do {
       await load.send(window.perConnection)
+      sent += connections * window.perConnection
+    } while (performance.now() - startedMs < window.ms)
   } catch (error) {
     return expel(launch, runner, server.ended() ?? messageOf(error))
   }
-  const us = spentUs() - startedUs
+  const us = (spentUs() - startedUs) / sent
   arm.windows += 1
   arm.settled = arm.windows >= minWindows && Math.abs(us / arm.lastUs - 1) <= agreement
   arm.lastUs = us
@@ -81,26 +81,24 @@ async function warmOne(launch: Launch, runner: Runner, arm: Progress): Promise<v
 }
 
 /**
- * Sets how many requests the slices have: the same for every arm, so that what a slice costs whatever its length is the same
- * share of each. Only an arm too slow for that gets fewer.
+ * Sets how many requests the slices have: what the baseline serves in the time meant for a slice, the same for every arm,
+ * so that what a slice costs whatever its length is the same share of each. Only a slower arm gets fewer: it would take
+ * the time of the others, and is told apart with less.
  */
 async function fitRequests(launch: Launch): Promise<void> {
   const { plan, runners } = launch
-  const msPerRequest = new Map<string, number>()
+  const fitted = new Map<string, number>()
   for (const [name, runner] of [...runners]) {
     const records = await measureSlices(launch, runner, -1)
     const busyMs = records.map(
       ({ wallMs, settleMs, requests }) => (wallMs - settleMs) / Math.max(1, requests),
     )
-    if (busyMs.length > 0) msPerRequest.set(name, mean(busyMs))
+    if (busyMs.length > 0) fitted.set(name, fitting(plan, mean(busyMs)))
   }
-  if (msPerRequest.size === 0) return
-  const common = fitting(plan, median([...msPerRequest.values()]))
-  for (const [name, ms] of msPerRequest) {
+  const common = fitted.get(plan.baseline) ?? Math.max(...fitted.values())
+  for (const [name, requests] of fitted) {
     const runner = runners.get(name)
-    if (runner === undefined) continue
-    const isTooSlow = ms * common > slowestShare * plan.sliceMs
-    runner.requests = isTooSlow ? fitting(plan, ms / slowestShare) : common
+    if (runner !== undefined) runner.requests = Math.min(common, requests)
   }
 }
 
