@@ -112,7 +112,7 @@ const rooms: readonly Room[] = [
     ],
     pure: true,
   },
-  { path: /^bench\/controls\//, may: [typesOf('src/strategy.ts')] },
+  { path: /^bench\/controls\//, may: [typesOf('src/strategy.ts'), { target: /^bench\/controls\// }] },
   { path: /^bench\//, may: [sourceTypes, restOfBench, node, npm] },
 ]
 
