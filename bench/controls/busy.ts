@@ -2,7 +2,7 @@ import type { Strategy } from '../../src/strategy.js'
 import noop from './noop.js'
 
 /** Steps of arithmetic a call costs: about as much CPU time as the server spends on the rest of a request, 50 µs here. */
-const steps = 50_000
+const steps = 8_000
 
 /**
  * The no-op store with a known amount of work in every call, for the selftest of the timing study.

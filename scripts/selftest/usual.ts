@@ -39,10 +39,10 @@ async function measure(control: string, durationSeconds: number): Promise<Throug
     render: 'none',
     secret: '0'.repeat(64),
   })
-  // The start is part of the time the other method spends too.
+
   const warmUp = 1
   await load(server.endpoint, warmUp)
-  return load(server.endpoint, Math.max(2, Math.round(durationSeconds - warmUp - 1)))
+  return await load(server.endpoint, Math.max(2, Math.round(durationSeconds - warmUp - 1)))
 }
 
 async function load(url: string, duration: number): Promise<Throughput> {
