@@ -1,3 +1,4 @@
+import type { Scope } from '../../src/strategy.js'
 import type { History } from '../history.js'
 
 /** Names of the checks, in the order of the report. */
@@ -32,7 +33,13 @@ export interface Check {
   readonly evidence: readonly string[]
   /** Numbers of the ops that show the first violation, in order of time; empty without one. */
   readonly witness: readonly number[]
+  /** The site whose ops `witness` numbers. */
+  readonly site?: string
 }
 
-/** One property: a pure function of the history. */
-export type Checker = (history: History) => Check
+/**
+ * One property: a pure function of the history. `scope` is the group of workers it is asked of, the claimed one unless
+ * told: within `process` only answers of the worker that issued a captcha count, within any wider one those of all
+ * workers of the site. A worker that replaces a crashed one has its number and counts as the same.
+ */
+export type Checker = (history: History, scope?: Scope) => Check
