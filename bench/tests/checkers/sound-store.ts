@@ -74,6 +74,7 @@ interface Captcha {
 
 interface Trouble {
   readonly of: FaultKind
+  readonly loses: Loss
   readonly untilMs: number
   readonly struck: readonly number[]
   readonly skewMs: number
@@ -87,12 +88,12 @@ function forget(captchas: readonly Captcha[], struck: readonly number[]): void {
   for (const { staleIn } of captchas) for (const worker of struck) staleIn.delete(worker)
 }
 
-function faultLine({ of, loses }: Step, { struck, skewMs }: Trouble) {
+function faultLine({ of, loses, struck, skewMs }: Trouble) {
   return {
     kind: 'fault' as const,
     fault: `a-${of}`,
     of,
-    loses: of === 'crash' || of === 'engine' ? loses : ('nothing' as const),
+    loses,
     ...(struck.length === 1 && { workers: struck }),
     ...(of === 'clock' && { skewMs }),
   }
@@ -180,21 +181,30 @@ export function play(promise: Claims, script: readonly Step[]): HistoryLine[] {
     return step.isRight ? 'accepted' : 'wrong'
   }
 
-  /** What the claims do not cover may be undone: issues lost, takes forgotten. */
   function strike(step: Step): void {
     const { of, luck } = step
     const struck = isOfOneWorker(step) ? [step.worker] : [0, 1, 2]
-    trouble = { of, untilMs: nowMs + step.gapMs + 50, struck, skewMs: luck ? 300 : -300 }
-    const line = faultLine(step, trouble)
+    const loses = of === 'crash' || of === 'engine' ? step.loses : 'nothing'
+    trouble = { of, loses, untilMs: nowMs + step.gapMs + 50, struck, skewMs: luck ? 300 : -300 }
+    const line = faultLine(trouble)
     lines.push({ ...line, phase: 'start', atMs: nowMs }, { ...line, phase: 'heal', atMs: trouble.untilMs })
-    if (!covers(promise.survives, line.loses)) for (const captcha of captchas) captcha.isTaken = luck
-    if (of === 'crash')
-      for (const { staleIn } of captchas) for (const worker of struck) staleIn.delete(worker)
+    if (of === 'crash') forget(captchas, struck)
+    undo(trouble, luck)
+  }
+
+  /** What the claims do not cover may be lost, or taken once more. */
+  function undo({ loses }: Trouble, isTaken: boolean): void {
+    if (covers(promise.survives, loses)) return
+    for (const captcha of captchas) captcha.isTaken = isTaken
   }
 
   function take(step: Step): void {
     nowMs += step.gapMs
-    if (trouble !== undefined && nowMs > trouble.untilMs) trouble = undefined
+    if (trouble !== undefined && nowMs > trouble.untilMs) {
+      // The processes may have died at any time before the heal, not only when the fault was announced.
+      undo(trouble, !step.luck)
+      trouble = undefined
+    }
     if (step.kind === 'fault') {
       if (trouble === undefined) strike(step)
     } else if (step.kind === 'probe') record('take', step, { id: 'nobody', answer: 'nonsense' })('unknown')
