@@ -94,6 +94,16 @@ const rooms: readonly Room[] = [
     may: [{ target: /^bench\/statistics(\.ts$|\/)/ }],
     pure: true,
   },
+  // The oracle. Answers are compared by the app's own rule, or the judge would convict a store for the app's kindness.
+  {
+    path: /^bench\/checkers\//,
+    may: [
+      { target: /^bench\/checkers\// },
+      only('bench/statistics.ts', 'src/captcha.ts'),
+      typesOf('bench/history.ts', 'src/strategy.ts'),
+    ],
+    pure: true,
+  },
   {
     path: /^bench\/judge\//,
     may: [

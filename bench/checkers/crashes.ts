@@ -1,0 +1,63 @@
+import type { Fault, History, SyncLine } from '../history.js'
+import { covers } from './captcha-lives.js'
+import { ms, several } from './telling.js'
+import type { Violation } from './verdict.js'
+
+/** What durability and no-resurrection share: the crashes a claim has to stand, and the acknowledgements timed against slow syncs. */
+
+/** Crashes that the claims cover and that were healed. */
+export function coveredCrashes({ site, faults }: History): readonly Fault[] {
+  return faults.filter(
+    ({ of, loses, healMs }) =>
+      of === 'crash' &&
+      loses !== 'nothing' &&
+      covers(site.claims.survives, loses) &&
+      healMs < Number.POSITIVE_INFINITY,
+  )
+}
+
+/** Why nobody can tell whether the claim holds; `undefined` when it was put to its own test. */
+export function untestedClaim(history: History): string | undefined {
+  const { survives } = history.site.claims
+  if (survives === 'nothing') return 'nothing is claimed'
+  // Nobody cuts the power here: a restart and delayed syncs together stand in for it.
+  const worst = survives === 'power-loss' ? 'restart' : survives
+  if (coveredCrashes(history).some(({ loses }) => covers(loses, worst))) return undefined
+  const missed = history.missed
+    .filter(({ of }) => of === 'crash')
+    .map(({ fault, reason }) => `${fault}: ${reason ?? 'no reason given'}`)
+  return [`it claims to survive ${survives}, and no ${worst} struck and was healed`, ...missed].join('; ')
+}
+
+export interface SyncFindings {
+  readonly attempts: number
+  readonly violations: readonly Violation[]
+  readonly gap: string | undefined
+  readonly remark: string | undefined
+}
+
+/** Syncs end late by less than this share of the delay, as the timers of tracer and client round. */
+const toleratedShare = 0.9
+
+/** Who claims to survive the loss of power must not acknowledge before the medium has it. Others may, and it is told. */
+export function judgeSyncs(history: History, verb: SyncLine['verb']): SyncFindings {
+  const lines = history.syncs.filter((line) => line.verb === verb)
+  const unsynced = lines.filter(({ tookMs, delayMs }) => tookMs < delayMs * toleratedShare)
+  const remark = lines.length === 0 ? undefined : tellSyncs(lines, unsynced.length)
+  if (history.site.claims.survives !== 'power-loss')
+    return { attempts: 0, violations: [], gap: undefined, remark }
+  return {
+    attempts: lines.length,
+    violations: unsynced.map(({ tookMs, delayMs }) => ({
+      ops: [],
+      tell: () =>
+        `one ${verb} was acknowledged after ${ms(tookMs)}, with every sync delayed by ${ms(delayMs)}`,
+    })),
+    gap: lines.length === 0 ? `no ${verb} was timed against delayed syncs` : undefined,
+    remark,
+  }
+}
+
+function tellSyncs(lines: readonly SyncLine[], unsynced: number): string {
+  return `${several(unsynced, 'acknowledgement')} out of ${lines.length} came before the sync`
+}

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest'
+import { type Check, type CheckName, checkNames } from '../../checkers/check.js'
+import { compose, observedScope } from '../../checkers/compose.js'
+import { checkers, guarded, judgeHistory } from '../../checkers/index.js'
+import { wilson } from '../../statistics.js'
+import { fault, issue, read, type Scene, story, take } from './story.js'
+
+function check(name: CheckName, more: Partial<Check> = {}): Check {
+  const nothing = { attempts: 0, violations: 0, upperBound: 1, evidence: [], witness: [] }
+  return { name, verdict: 'unknown', ...nothing, ...more }
+}
+
+const valid = check('expiry', { verdict: 'valid', attempts: 90, evidence: ['all well', 'very well'] })
+const invalid = check('expiry', {
+  verdict: 'invalid',
+  attempts: 10,
+  violations: 2,
+  evidence: ['a lapse'],
+  witness: [3, 4],
+  site: 'restart',
+})
+const unknown = check('expiry', { evidence: ['not tried'] })
+
+describe('several sites of one strategy', () => {
+  const expiry = (...checks: readonly Check[]) =>
+    compose(checks.map((one) => [one])).find(({ name }) => name === 'expiry')
+
+  test('make one check of each name, in the order of the report', () => {
+    expect(compose([[valid], [invalid]]).map(({ name }) => name)).toEqual([...checkNames])
+  })
+
+  test('add up, and one violation anywhere decides', () => {
+    expect(expiry(unknown, valid, invalid)).toEqual({
+      name: 'expiry',
+      verdict: 'invalid',
+      attempts: 100,
+      violations: 2,
+      upperBound: wilson(2, 100).high,
+      evidence: ['a lapse', 'all well', 'not tried', 'very well'],
+      witness: [3, 4],
+      site: 'restart',
+    })
+  })
+
+  test('are valid when one exercised the property', () => {
+    expect(expiry(unknown, valid)?.verdict).toBe('valid')
+    expect(expiry(unknown, unknown)).toMatchObject({ verdict: 'unknown', evidence: ['not tried'] })
+  })
+
+  test('are unknown when there are none', () => {
+    expect(expiry()).toMatchObject({ verdict: 'unknown', upperBound: 1, evidence: ['no site was judged'] })
+  })
+
+  test('tell five sentences at the most', () => {
+    const talkative = check('expiry', { evidence: ['1', '2', '3', '4', '5'] })
+    const other = check('expiry', { evidence: ['a', 'b', 'c'] })
+    expect(expiry(talkative, other)?.evidence).toEqual(['1', 'a', '2', 'b', '3'])
+  })
+})
+
+describe('the judge of a history', () => {
+  test('runs every checker in the order of the report', () => {
+    expect(Object.keys(checkers)).toEqual([...checkNames])
+    const checks = judgeHistory(story({}))
+    expect(checks.map(({ name }) => name)).toEqual([...checkNames])
+    expect(checks.every(({ verdict }) => verdict === 'unknown')).toBe(true)
+  })
+
+  test('says unknown where a checker throws', () => {
+    const broken = guarded('expiry', () => {
+      throw new Error('out of paper')
+    })
+    expect(broken(story({}))).toEqual(check('expiry', { evidence: ['the checker failed: out of paper'] }))
+  })
+
+  test('asks at the scope it is given', () => {
+    const history = story({}, issue(0, 0, 'a'), read(1, 10, 'a', 'unknown'))
+    const verdictAt = (checks: readonly Check[]) => checks.find(({ name }) => name === 'visibility')?.verdict
+    expect(verdictAt(judgeHistory(history))).toBe('invalid')
+    expect(verdictAt(judgeHistory(history, 'process'))).toBe('unknown')
+  })
+})
+
+describe('the observed scope', () => {
+  const raceIn = (worker: number, id: string, results: readonly ['accepted', 'unknown' | 'accepted']) => [
+    take(0, [20, 30], id, results[0]),
+    take(worker, [20, 30], id, results[1]),
+  ]
+  const within: readonly Scene[] = [
+    issue(0, 0, 'a'),
+    read(0, 10, 'a', 'found'),
+    ...raceIn(0, 'a', ['accepted', 'unknown']),
+  ]
+  const across = (found: 'found' | 'unknown'): readonly Scene[] => [
+    issue(0, 0, 'b'),
+    read(1, 10, 'b', found),
+    ...raceIn(1, 'b', ['accepted', 'unknown']),
+  ]
+
+  test('is the host when all its workers agree', () => {
+    expect(observedScope([story({}, ...within, ...across('found'))])).toBe('host')
+  })
+
+  test('is the process when only the issuer knows, whatever was claimed', () => {
+    expect(observedScope([story({}, ...within, ...across('unknown'))])).toBe('process')
+  })
+
+  test('is none when a captcha is accepted twice in one process', () => {
+    const twice = [issue(0, 0, 'c'), ...raceIn(0, 'c', ['accepted', 'accepted'])]
+    expect(observedScope([story({}, ...within), story({}, ...twice)])).toBe('none')
+  })
+
+  test('is none when nothing was exercised', () => {
+    expect(observedScope([])).toBe('none')
+    expect(observedScope([story({}, fault('stop', [0, 1]))])).toBe('none')
+  })
+
+  test('adds up what several sites show', () => {
+    const [looked, raced] = [
+      across('found').slice(0, 2),
+      [issue(0, 0, 'd'), ...raceIn(1, 'd', ['accepted', 'unknown'])],
+    ]
+    expect(observedScope([story({}, ...looked), story({}, ...raced)])).toBe('host')
+  })
+})
