@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 
-export const studies = ['timing', 'micro'] as const
+export const studies = ['timing', 'micro', 'scaling'] as const
 export type Study = (typeof studies)[number]
 
 /** What the user asked for. */
