@@ -31,9 +31,9 @@ async function bench(argv: readonly string[]): Promise<number> {
     launches: plan.experiments.length,
     now: () => performance.now(),
   })
-  progress.say(
-    `${entrants.length} strategies, ${plan.experiments.length} launches, at most ${options.budgetSeconds} s, seed ${plan.seed}`,
-  )
+  const launches = plan.experiments.length
+  const timing = launches > 0 ? `${launches} launches, at most ${options.budgetSeconds} s, ` : ''
+  progress.say(`${entrants.length} strategies, ${timing}seed ${plan.seed}`)
   await runStudies({ plan, folder, progress, signal })
   progress.close()
   const results = await judge(folder)

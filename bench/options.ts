@@ -29,6 +29,7 @@ Examples:
   npm run bench -- --quick                        the same, about 40 seconds, wider intervals
   npm run bench -- --strategies memory,sqlite     only these two
   npm run bench -- --strategies ./my-store.mjs    your own store, beside the baseline
+  npm run bench -- --only scaling                 what more workers, captchas and connections cost, 5 minutes
 
 Exit codes:
   0  every strategy kept its claims (exhibits excepted)

@@ -22,7 +22,7 @@ export interface ScalingPhase {
   readonly cells: readonly ScalingCell[]
   /** Requests per slice, the same at every size: what a slice costs whatever its length is then the same share of each. */
   readonly requests: number
-  /** No block but the first starts later than this after the series began; ms. */
+  /** No block but the first two starts later than this after the series began; ms. */
   readonly endsMs: number
 }
 
@@ -48,11 +48,16 @@ export interface ScalingPlan {
   readonly ttlMs: number
 }
 
-export type Axes = Readonly<Record<Sweep, readonly number[]>>
+type Axes = Readonly<Record<Sweep, readonly number[]>>
 
 interface Extent {
   readonly axes: Axes
   readonly blocks: number
+  /**
+   * Among servers at most twice the smallest population: half of it is written above what lives, and half below. Connections
+   * need enough for each of 64 to send several.
+   */
+  readonly requests: Readonly<Record<ScalingPhase['name'], number>>
   readonly warmUp: ScalingPlan['warmUp']
   readonly fillLimitMs: number
   readonly endsMs: Readonly<Record<ScalingPhase['name'], number>>
@@ -62,26 +67,22 @@ interface Extent {
 const whole: Extent = {
   axes: { workers: [1, 2, 4, 8], population: [100, 1_000, 10_000, 100_000], connections: [1, 4, 16, 64] },
   blocks: 16,
+  requests: { servers: 192, connections: 256 },
   warmUp: { requests: 2_560, limitMs: 13_000 },
-  fillLimitMs: 15_000,
-  endsMs: { servers: 52_000, connections: 58_000 },
+  fillLimitMs: 18_000,
+  endsMs: { servers: 60_000, connections: 66_000 },
 }
 
 const quick: Extent = {
-  axes: { workers: [1, 2, 4], population: [100, 1_000, 10_000], connections: [1, 8, 64] },
+  axes: { workers: [1, 2, 4], population: [100, 1_000, 10_000], connections: [1, 4, 64] },
   blocks: 8,
+  requests: { servers: 96, connections: 128 },
   warmUp: { requests: 1_280, limitMs: 4_000 },
-  fillLimitMs: 1_500,
-  endsMs: { servers: 9_500, connections: 11_500 },
+  fillLimitMs: 2_000,
+  endsMs: { servers: 9_800, connections: 11_600 },
 }
 
 const centrePopulation = 1_000
-
-/**
- * Among servers at most twice the smallest population: half of it is written above what lives, and half below. Connections
- * need enough for each of 64 to send several.
- */
-const requests: Readonly<Record<ScalingPhase['name'], number>> = { servers: 192, connections: 256 }
 
 export interface ScalingWishes {
   readonly quick: boolean
@@ -92,8 +93,11 @@ export interface ScalingWishes {
 
 /** Pure: the same wishes and arms give the same plan. */
 export function makeScalingPlan(wishes: ScalingWishes, arms: readonly Arm[]): ScalingPlan {
-  const { axes, blocks, warmUp, fillLimitMs, endsMs } = wishes.quick ? quick : whole
-  const phases = phasesOf(axes, wishes).map((phase) => ({ ...phase, endsMs: endsMs[phase.name] }))
+  const { axes, blocks, requests, warmUp, fillLimitMs, endsMs } = wishes.quick ? quick : whole
+  const phases = phasesOf({ axes, requests }, wishes).map((phase) => ({
+    ...phase,
+    endsMs: endsMs[phase.name],
+  }))
   const order = (phase: ScalingPhase, seed: number) => {
     const random = seededRandom(seed)
     const names = phase.cells.map(({ name }) => name)
@@ -114,8 +118,8 @@ export function makeScalingPlan(wishes: ScalingWishes, arms: readonly Arm[]): Sc
 }
 
 /** Each sweep varies one thing about the centre, which has the workers and connections of the timing study. */
-export function phasesOf(
-  axes: Axes,
+function phasesOf(
+  { axes, requests }: Pick<Extent, 'axes' | 'requests'>,
   { workers, connections }: Pick<ScalingWishes, 'workers' | 'connections'>,
 ): readonly Omit<ScalingPhase, 'endsMs'>[] {
   const centre = { workers, connections, population: centrePopulation }

@@ -12,36 +12,38 @@ import { abandon, reconnect, type Series, type Site, warm } from './series.js'
 /** A slice that takes longer is cut off and void. Longer than any store here waits for its own locks. */
 const sliceLimitMs = 10_000
 
-/** Requests of a trial slice for each connection, from which a cell's speed is known. */
-const trialRequests = 2
+/** Requests of a trial slice, if there are not more connections than these. */
+const trialRequests = 8
 
 /**
- * Fits each cell's requests to the time meant for a slice, by unmeasured turns of a few requests. The faster of two: one
- * hiccup in so few would make a cell look slow.
+ * Reads may take this many times longer: where the first ones load what others have changed, as of a file that all share,
+ * fewer of them would seem to cost more each.
  */
+const readShare = 20
+
+/** Fits each cell's requests to the time meant for a slice, by an unmeasured turn of a few requests. */
 export async function fitRequests(series: Series, phase: ScalingPhase): Promise<void> {
   for (const site of [...series.sites.values()]) {
     if (series.signal.aborted) return
     const { connections } = site.cell
-    const few = Math.max(16, connections * trialRequests)
+    const few = Math.max(trialRequests, connections)
     site.requests = { write: few, read: few, take: few }
-    const trials = [
-      await runTurn(series, site, { phase, block: -1 }),
-      await runTurn(series, site, { phase, block: -1 }),
-    ]
-    const fitting = (...names: readonly Operation[]) => {
-      const msPerRequest = trials.map((trial) =>
-        Math.max(0, ...trial.filter(({ operation }) => names.includes(operation)).map(busyMs)),
-      )
-      const most = Math.floor(series.scaling.sliceMs / Math.min(...msPerRequest))
-      return Math.max(connections, Math.min(phase.requests, most))
+    const trial = await runTurn(series, site, { phase, block: -1 })
+    const fitting = (limitMs: number, ...names: readonly Operation[]) => {
+      const slices = trial.filter(({ operation }) => names.includes(operation))
+      const most = limitMs / Math.max(0, ...slices.map(msPerRequest))
+      return Math.max(connections, Math.floor(Math.min(phase.requests, most)))
     }
-    const changes = fitting('write', 'take')
-    site.requests = { write: changes, read: fitting('read'), take: changes }
+    const { sliceMs } = series.scaling
+    const changes = fitting(sliceMs, 'write', 'take')
+    const reads = fitting(sliceMs * readShare, 'read')
+    site.requests = { write: changes, read: reads, take: changes }
   }
 }
 
-function busyMs({ wallMs, settleMs, requests }: ScalingSlice): number {
+/** By the median, which a hiccup in a few requests does not move. */
+function msPerRequest({ connections, clientP50Us, wallMs, settleMs, requests }: ScalingSlice): number {
+  if (clientP50Us !== null) return clientP50Us / 1_000 / connections
   return (wallMs - settleMs) / Math.max(1, requests)
 }
 
