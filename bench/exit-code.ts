@@ -15,10 +15,19 @@ export function exitCodeOf({ strategies, run }: Pick<Results, 'strategies' | 'ru
   return run.studies.includes('timing') && running.some(isUndecided) ? exitCodes.undecided : exitCodes.kept
 }
 
-function isMeasured({ failed, timing, microGaps }: StrategyResult, { studies }: Results['run']): boolean {
+function isMeasured(
+  { failed, timing, microGaps, scaling }: StrategyResult,
+  { studies }: Results['run'],
+): boolean {
   const isTimed = timing?.some(({ slices }) => slices > 0) === true
   const isBroken = microGaps?.some(({ population }) => population === 0) === true
-  return failed === undefined && !isBroken && (isTimed || !studies.includes('timing'))
+  const isScaled = scaling?.sweeps.some(({ points }) => points.length > 0) === true
+  return (
+    failed === undefined &&
+    !isBroken &&
+    (isTimed || !studies.includes('timing')) &&
+    (isScaled || !studies.includes('scaling'))
+  )
 }
 
 function isUndecided({ exhibit, correctness }: StrategyResult): boolean {

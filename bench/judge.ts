@@ -2,11 +2,13 @@ import { Value } from 'typebox/value'
 import type { Environment } from './environment.js'
 import { judgeCorrectness } from './judge/correctness.js'
 import { judgeFindings } from './judge/findings.js'
+import { judgeScaling } from './judge/scaling.js'
 import { createTimingJudge } from './judge/timing.js'
 import type { MicroLine } from './micro/records.js'
 import { noopName, type Plan, twinName } from './plan.js'
 import { type ControlsResult, Results, type StrategyResult } from './results.js'
 import type { RunFolder } from './run-folder.js'
+import type { ScalingLine } from './scaling/records.js'
 import { type Outcome, outcomes, type SliceRecord, type TimingRecord } from './slices.js'
 
 /** Judges a run from its raw files and writes results.json beside them. */
@@ -14,7 +16,9 @@ export async function judge(folder: RunFolder): Promise<Results> {
   const plan = await folder.readPlan()
   const environment = await folder.readEnvironment()
   const records = await folder.readTiming()
-  const results = toResults({ plan, environment, records, micro: await folder.readMicro() })
+  const micro = await folder.readMicro()
+  const scaling = await folder.readScaling()
+  const results = toResults({ plan, environment, records, micro, scaling })
   await folder.writeText('results.json', `${JSON.stringify(results, null, 1)}\n`)
   return results
 }
@@ -24,15 +28,20 @@ export interface RawRun {
   readonly environment: Environment
   readonly records: readonly TimingRecord[]
   readonly micro?: readonly MicroLine[]
+  readonly scaling?: readonly ScalingLine[]
 }
 
 /** Pure: the promise of each strategy beside what was observed of it. */
-export function toResults({ plan, environment, records, micro = [] }: RawRun): Results {
+export function toResults({ plan, environment, records, micro = [], scaling = [] }: RawRun): Results {
   const slices = records.filter((record) => record.kind === 'slice')
   const measured = slices.filter(({ block }) => block >= 0)
   const timing = createTimingJudge(plan, measured)
   const end = records.find((record) => record.kind === 'end')
   const warmUps = records.flatMap((record) => (record.kind === 'warm-up' ? Object.values(record.arms) : []))
+  const scalingOf = (name: string) => {
+    const found = judgeScaling(plan, scaling, name)
+    return found === undefined ? {} : { scaling: found }
+  }
   const strategies = plan.entrants.map((entrant): StrategyResult => {
     const { name, summary, claims, exhibit, skipped } = entrant
     const known = { name, summary, claims, ...(exhibit && { exhibit }) }
@@ -46,6 +55,7 @@ export function toResults({ plan, environment, records, micro = [] }: RawRun): R
       correctness: judgeCorrectness(entrant, own, plan.workers),
       timing: timing.of(name),
       ...microOf(name, micro),
+      ...scalingOf(name),
     }
   })
   return {
@@ -59,6 +69,7 @@ export function toResults({ plan, environment, records, micro = [] }: RawRun): R
       studies: [
         ...(plan.experiments.length > 0 ? ['timing' as const] : []),
         ...(plan.micro ? ['micro' as const] : []),
+        ...(plan.scaling ? ['scaling' as const] : []),
       ],
       quick: plan.quick,
       partial: end?.partial ?? true,
@@ -78,9 +89,16 @@ export function toResults({ plan, environment, records, micro = [] }: RawRun): R
     },
     environment,
     strategies,
-    controls: withFailures(timing.controls(noopName), records),
+    controls: withFailures(withScaling(timing.controls(noopName), scalingOf(noopName)), records),
     findings: judgeFindings(strategies),
   }
+}
+
+function withScaling(
+  controls: ControlsResult,
+  scaling: Pick<ControlsResult['noop'], 'scaling'>,
+): ControlsResult {
+  return { ...controls, noop: { ...controls.noop, ...scaling } }
 }
 
 /** A control that failed is said so: what it would have shown is missing. */

@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 
-export const studies = ['timing', 'micro'] as const
+export const studies = ['timing', 'micro', 'scaling'] as const
 export type Study = (typeof studies)[number]
 
 /** What the user asked for. */
@@ -29,6 +29,7 @@ Examples:
   npm run bench -- --quick                        the same, about 40 seconds, wider intervals
   npm run bench -- --strategies memory,sqlite     only these two
   npm run bench -- --strategies ./my-store.mjs    your own store, beside the baseline
+  npm run bench -- --only scaling                 what more workers, captchas and connections cost, 5 minutes
 
 Exit codes:
   0  every strategy kept its claims (exhibits excepted)

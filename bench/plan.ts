@@ -1,5 +1,6 @@
 import type { Options } from './options.js'
 import type { Entrant } from './roster.js'
+import { makeScalingPlan, type ScalingPlan } from './scaling/plan.js'
 import { operations } from './slices.js'
 import { seededRandom, shuffle } from './statistics.js'
 
@@ -40,6 +41,8 @@ export interface Plan {
   readonly entrants: readonly Entrant[]
   /** Absent when the micro study is not asked for. */
   readonly micro?: MicroPlan
+  /** Absent when the scaling study is not asked for. */
+  readonly scaling?: ScalingPlan
   /** Launches of the timing study. */
   readonly experiments: readonly Experiment[]
 }
@@ -94,6 +97,12 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
     baseline,
     entrants,
     ...(options.studies.includes('micro') && { micro: quick ? quickMicro : wholeMicro }),
+    ...(options.studies.includes('scaling') && {
+      scaling: makeScalingPlan(
+        options,
+        arms.filter(({ role }) => role !== 'twin'),
+      ),
+    }),
     experiments: Array.from({ length: launches }, (_, launch) => ({
       study: 'timing' as const,
       launch,

@@ -4,6 +4,8 @@ export interface Progress {
   starting(step: { launch: number; arm: string }): void
   /** Any other step. */
   note(line: string): void
+  /** A step of many: passed over where lines cannot be redrawn, but for one now and then. */
+  step(line: string): void
   warmingUp(step: { launch: number; round: number }): void
   block(step: { launch: number; block: number; blocks: number; spentMs: number; limitMs: number }): void
   /** Ends the line that was being redrawn. */
@@ -52,6 +54,7 @@ export function createProgress({ stream, redraws, quiet, launches, now }: Screen
     say,
     starting: ({ launch, arm }) => show(`${head(launch)} · starting ${arm}`, false),
     note: (line) => show(line, true),
+    step: (line) => show(line, false),
     warmingUp: ({ launch, round }) => show(`${head(launch)} · warm-up, round ${round}`, round === 1),
     block({ launch, block, blocks, spentMs, limitMs }) {
       const leftMs = Math.max(0, limitMs - spentMs) + (launches - launch - 1) * limitMs

@@ -116,6 +116,50 @@ const Micro = object({
   warning: Type.Optional(Type.String()),
 })
 
+/** What is typical of a size, with its 95 % interval; `null` of fewer than two slices. */
+const Typical = nullable(object({ value: number(), low: number(), high: number() }))
+
+/** k in cost ∝ sizeᵏ with its 95 % interval, over all sizes and between the two largest alone, where a bend shows. */
+const Growth = nullable(
+  object({
+    exponent: number(),
+    low: number(),
+    high: number(),
+    lastStep: object({ from: number(), to: number(), exponent: number(), low: number(), high: number() }),
+  }),
+)
+
+export type ScalingMetric = 'throughput' | 'clientP50Us' | 'storeP50Us' | 'cpuUsPerOp'
+
+const byScalingMetric = <T extends TSchema>(schema: T) =>
+  object({ throughput: schema, clientP50Us: schema, storeP50Us: schema, cpuUsPerOp: schema })
+
+const ScalingSweep = object({
+  sweep: literals('workers', 'population', 'connections'),
+  operation: literals('write', 'read', 'take'),
+  points: Type.Array(
+    object({
+      size: count(),
+      /** Captchas alive while it was measured, on average. */
+      live: number(),
+      slices: count(),
+      voidSlices: count(),
+      typical: byScalingMetric(Typical),
+      /** The generator's event-loop utilisation in the median slice; near 1 it measured the generator. */
+      generatorUtilisation: number(),
+    }),
+  ),
+  growth: byScalingMetric(Growth),
+})
+
+const Scaling = object({
+  sweeps: Type.Array(ScalingSweep),
+  /** Cells that were not measured, or not to the end. */
+  gaps: Type.Array(
+    object({ workers: count(), connections: count(), population: count(), reason: Type.String() }),
+  ),
+})
+
 const Strategy = object({
   name: Type.String(),
   summary: Type.String(),
@@ -131,6 +175,7 @@ const Strategy = object({
   micro: Type.Optional(Type.Array(Micro)),
   /** Populations the micro study left out, each with its reason. */
   microGaps: Type.Optional(Type.Array(object({ population: count(), reason: Type.String() }))),
+  scaling: Type.Optional(Scaling),
 })
 
 const TwinRatio = object({
@@ -149,6 +194,8 @@ const Controls = object({
     timing: Type.Array(Timing),
     /** Median throughput of the second half of the blocks ÷ the first half, by operation. */
     drift: Type.Array(object({ operation: literals('write', 'read', 'take'), ratio: number() })),
+    /** What HTTP and the harness cost with size. */
+    scaling: Type.Optional(Scaling),
   }),
   contaminated: Type.Boolean(),
   /** How far the no-op may drift before the run counts as contaminated, as a share. */
@@ -176,7 +223,7 @@ export const Results = object({
     wallSeconds: number(),
     seed: count(),
     command: Type.String(),
-    studies: Type.Array(literals('timing', 'micro')),
+    studies: Type.Array(literals('timing', 'micro', 'scaling')),
     quick: Type.Boolean(),
     /** Ended early: by Ctrl-C, or by a failure named in `strategies[].failed`. */
     partial: Type.Boolean(),
@@ -208,6 +255,9 @@ export type TimingResult = Static<typeof Timing>
 export type CorrectnessResult = Static<typeof Correctness>
 export type CheckResult = Static<typeof Check>
 export type RatioResult = Static<typeof Ratio>
+export type ScalingResult = Static<typeof Scaling>
+export type ScalingSweepResult = Static<typeof ScalingSweep>
+export type GrowthResult = NonNullable<Static<typeof Growth>>
 export type ControlsResult = Static<typeof Controls>
 export type TwinRatioResult = Static<typeof TwinRatio>
 export type FailuresResult = Static<typeof Failures>

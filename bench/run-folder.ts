@@ -6,6 +6,7 @@ import type { Environment } from './environment.js'
 import type { MicroLine } from './micro/records.js'
 import { UsageError } from './options.js'
 import type { Plan } from './plan.js'
+import type { ScalingLine } from './scaling/records.js'
 import type { TimingRecord } from './slices.js'
 
 /** A run on disk: each stage reads what the one before it wrote, and can be run again from there. */
@@ -19,10 +20,13 @@ export interface RunFolder {
   readTiming(): Promise<readonly TimingRecord[]>
   appendMicro(line: MicroLine): Promise<void>
   readMicro(): Promise<readonly MicroLine[]>
+  appendScaling(line: ScalingLine): Promise<void>
+  readScaling(): Promise<readonly ScalingLine[]>
 }
 
 const timingFile = 'timing.ndjson'
 const microFile = 'micro.ndjson'
+const scalingFile = 'scaling.ndjson'
 
 /** @throws UsageError when the folder cannot be made */
 export async function createRunFolder(out: string, plan: Plan, environment: Environment): Promise<RunFolder> {
@@ -57,6 +61,8 @@ export function openRunFolder(path: string): RunFolder {
     readTiming: () => readLines(at(timingFile)),
     appendMicro: (line) => appendFile(at(microFile), `${JSON.stringify(line)}\n`),
     readMicro: () => readLines(at(microFile)),
+    appendScaling: (line) => appendFile(at(scalingFile), `${JSON.stringify(line)}\n`),
+    readScaling: () => readLines(at(scalingFile)),
   }
 }
 

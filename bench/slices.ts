@@ -2,6 +2,10 @@
 export const operations = ['write', 'read', 'take'] as const
 export type Operation = (typeof operations)[number]
 
+/** What the scaling study varies, one at a time. */
+export const sweeps = ['workers', 'population', 'connections'] as const
+export type Sweep = (typeof sweeps)[number]
+
 /** How a request ended. `accepted` is the success of every operation: 201, 200 and 200; `error` and `timeout` had no answer. */
 export const outcomes = [
   'accepted',

@@ -3,6 +3,7 @@ export { type Comparison, type Evidence, holm, type Interval, ranks, verdict } f
 export { normalQuantile, tCdf, tQuantile, twoSidedP } from './statistics/distributions.js'
 export { type Estimate, type EstimateOptions, estimateRatio, estimateRatios } from './statistics/estimate.js'
 export { type CostPoint, type Exponent, fitExponent } from './statistics/exponent.js'
+export { fitGrowth } from './statistics/growth.js'
 export { hodgesLehmann, mean, median, quantile } from './statistics/location.js'
 export { type Proportion, wilson } from './statistics/proportion.js'
 export { type Random, seededRandom, shuffle } from './statistics/random.js'

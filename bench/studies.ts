@@ -1,4 +1,5 @@
 import { measureMicro } from './micro.js'
+import { measureScaling } from './scaling.js'
 import type { Stage } from './timing/launch.js'
 import { measureTiming } from './timing.js'
 
@@ -9,6 +10,7 @@ export async function runStudies(stage: Stage): Promise<void> {
   await measureTiming(stage)
   const timingSeconds = seconds()
   await measureMicro(stage)
+  await measureScaling(stage)
   await stage.folder.appendTiming({
     kind: 'end',
     partial: stage.signal.aborted,

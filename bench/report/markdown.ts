@@ -4,6 +4,7 @@ import { answer } from './answer.js'
 import { findings, limits, machine } from './context.js'
 import { failureRates, matrix, outcomes, story } from './failures.js'
 import { controls, latencies, microTable } from './latencies.js'
+import { scaling } from './scaling.js'
 
 /** report.md: the verdict first, then what it rests on. Pure: the same results give the same bytes. */
 export function markdown(raw: Results): string {
@@ -13,6 +14,7 @@ export function markdown(raw: Results): string {
     heading(results),
     ...(isTimed ? timed(results) : []),
     microTable(results),
+    scaling(results),
     findings(results),
     limits(results),
     machine(results, raw.run.command),

@@ -66,7 +66,15 @@ const rooms: readonly Room[] = [
   { path: /^src\/(worker|primary|main|config|call)\.ts$/, may: [restOfSource, node] },
   {
     path: /^bench\/plan\.ts$/,
-    may: [typesOf('bench/options.ts', 'bench/roster.ts'), only('bench/slices.ts', 'bench/statistics.ts')],
+    may: [
+      typesOf('bench/options.ts', 'bench/roster.ts'),
+      only('bench/slices.ts', 'bench/statistics.ts', 'bench/scaling/plan.ts'),
+    ],
+    pure: true,
+  },
+  {
+    path: /^bench\/scaling\/plan\.ts$/,
+    may: [typesOf('bench/plan.ts', 'bench/slices.ts'), only('bench/statistics.ts')],
     pure: true,
   },
   {
@@ -108,7 +116,12 @@ const rooms: readonly Room[] = [
     path: /^bench\/judge\//,
     may: [
       { target: /^bench\/(judge\/|results\.ts$|slices\.ts$|statistics\.ts$|histogram\.ts$|plan\.ts$)/ },
-      typesOf('bench/roster.ts', 'bench/micro/records.ts'),
+      typesOf(
+        'bench/roster.ts',
+        'bench/micro/records.ts',
+        'bench/scaling/plan.ts',
+        'bench/scaling/records.ts',
+      ),
       sourceTypes,
     ],
     pure: true,

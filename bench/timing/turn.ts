@@ -97,7 +97,7 @@ async function measureSlice(
  * Waits until the server's processes are idle: work a strategy puts off until after its answer is its own cost, and must not
  * fall into the slice of the next arm.
  */
-async function settle(server: Server): Promise<number> {
+export async function settle(server: Server): Promise<number> {
   const startedMs = performance.now()
   let before = server.cpuUs()
   while (before !== undefined && performance.now() - startedMs < settleLimitMs) {
