@@ -39,6 +39,11 @@ describe('visibility', () => {
     expect(of(misguess(1, 10, 'a', 'wrong')).verdict).toBe('valid')
   })
 
+  test('shows what went wrong first', () => {
+    const check = of(issue(1, 2, 'b'), read(1, 50, 'a', 'unknown'), read(2, 10, 'b', 'unknown'))
+    expect(check.witness).toEqual([1, 3])
+  })
+
   test('cuts ids short', () => {
     const long = 'captcha-number-1'
     const history = story(host, issue(0, 0, long), read(1, 10, long, 'unknown'))
