@@ -14,13 +14,16 @@ interface Gauge {
   readonly name: string
   /** What one captcha takes at the least: an id, an answer and a time, and in memory what holds them together. */
   readonly leastBytes: number
-  /** Logs, pages and caches of this size come and go with use. */
-  readonly noiseBytes: number
+  /** What comes and goes with use: pages, caches, and at first a log that has not reached its size. */
+  readonly noiseBytes: { readonly settled: number; readonly fresh: number }
 }
 
+/** SQLite's log is used again from 1,000 pages on; by then each of so many captchas has written to it, be it in groups. */
+const settledCaptchas = 10_000
+
 const gauges: readonly Gauge[] = [
-  { of: 'bytes', name: 'stored bytes', leastBytes: 40, noiseBytes: 2 ** 20 },
-  { of: 'heapBytes', name: 'heap', leastBytes: 100, noiseBytes: 2 ** 18 },
+  { of: 'bytes', name: 'stored bytes', leastBytes: 40, noiseBytes: { settled: 2 ** 20, fresh: 2 ** 23 } },
+  { of: 'heapBytes', name: 'heap', leastBytes: 100, noiseBytes: { settled: 2 ** 18, fresh: 2 ** 18 } },
 ]
 
 /** Locks, logs and the files of each worker's connection may appear with the first captcha and stay. */
@@ -80,10 +83,11 @@ function byteGrowth(
   const [from = 0, to = 0] = [base[of], end[of]]
   const grown = to - from
   const round = Math.max((full[of] ?? 0) - (start[of] ?? 0), leastBytes * (end.captchas - base.captchas))
+  const noise = base.captchas < settledCaptchas ? noiseBytes.fresh : noiseBytes.settled
   const isProof = before !== undefined || of === 'heapBytes'
   const told = `${name}: ${kib(grown)} more after ${before === undefined ? 'one round' : 'a second round'}, of the ${kib(round)} a round takes`
   if (grown <= round / 4) return [{ grows: 'no', told }]
-  if (isProof && grown > round / 4 + noiseBytes) return [{ grows: 'yes', told }]
+  if (isProof && grown > round / 4 + noise) return [{ grows: 'yes', told }]
   return [
     { grows: 'undecided', told: `${told}: ${isProof ? 'too little to tell' : 'a second round would tell'}` },
   ]

@@ -64,10 +64,11 @@ function select(captcha: Captcha, scope: Scope): Selection {
     (op) => isDecisive(op) && isInScope(captcha, op, scope) && isInLife(captcha, op),
   )
   const certain = answered.filter(({ verb, endMs }) => verb === 'take' || endMs <= takenFromMs)
+  const ordered = new Set(certain)
   return {
     captcha,
     certain,
-    possible: captcha.takers.filter((take) => !certain.includes(take)),
+    possible: captcha.takers.filter((take) => !ordered.has(take)),
     staleReads: answered.length - certain.length,
   }
 }

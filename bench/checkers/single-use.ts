@@ -10,7 +10,7 @@ import {
   livesOf,
 } from './captcha-lives.js'
 import type { Checker } from './check.js'
-import { ms, setting, several, short } from './telling.js'
+import { count, ms, setting, several, short } from './telling.js'
 import { toCheck, type Violation } from './verdict.js'
 
 /** One winner: of all takes of a captcha at most one is accepted, whatever crashes in between that the claims cover. */
@@ -38,7 +38,7 @@ export const singleUse: Checker = (history, scope = history.site.claims.scope) =
     attempts,
     violations,
     gap: races === 0 ? `no captcha was raced for${scope === 'process' ? '' : ' by two workers'}` : undefined,
-    remarks: [`${several(attempts, 'captcha')} tried more than once, ${races} of them in a race`],
+    remarks: [`${several(attempts, 'captcha')} tried more than once, ${count(races)} of them in a race`],
   })
 }
 

@@ -1,7 +1,7 @@
 import type { Captcha } from './captcha-lives.js'
 import { disturbances, findableWithin, isConsumed, isMissed, livesOf, looksOf } from './captcha-lives.js'
 import type { Checker } from './check.js'
-import { missed, several } from './telling.js'
+import { count, missed, several } from './telling.js'
 import { toCheck } from './verdict.js'
 
 /** Issued means findable: from its acknowledgement to its end every worker of the scope knows a captcha nobody took. */
@@ -19,7 +19,7 @@ export const visibility: Checker = (history, scope = history.site.claims.scope) 
       : `no live captcha was looked at${scope === 'process' ? '' : ' by another worker'}`,
     remarks: [
       looks.length > 0
-        ? `${several(looks.length, 'look')} at live captchas, ${crossed} by another worker`
+        ? `${several(looks.length, 'look')} at live captchas, ${count(crossed)} by another worker`
         : undefined,
       stale > 0 ? `${several(stale, 'stale read')} after a take, which the contract allows` : undefined,
     ],

@@ -35,6 +35,15 @@ describe('durability', () => {
     expect(of(restart, take(1, 210, 'a', 'wrong')).verdict).toBe('invalid')
   })
 
+  test('counts only crashes that take something away', () => {
+    const harmless = fault('crash', [100, 200], { loses: 'nothing' })
+    expect(of(harmless, read(1, 210, 'a', 'unknown')).attempts).toBe(0)
+  })
+
+  test('judges no look that was sent before the heal', () => {
+    expect(of(restart, read(1, [190, 205], 'a', 'unknown')).attempts).toBe(0)
+  })
+
   test('waits for an answer', () => {
     const check = of(restart, read(1, 205, 'a', 'unavailable'), read(1, 210, 'a', 'found'))
     expect(check).toMatchObject({ verdict: 'valid', attempts: 1 })
@@ -141,6 +150,8 @@ describe('no-resurrection', () => {
     const crash = fault('crash', [100, 200], { loses: 'worker-crash', workers: [1] })
     const history = story(workerCrash, issued, taken, crash, read(2, 210, 'a', 'found'))
     expect(judge('no-resurrection', history)).toMatchObject({ verdict: 'unknown', violations: 0 })
+    const oneOfMany = fault('crash', [100, 200], { loses: 'restart', workers: [1] })
+    expect(of(taken, oneOfMany, read(2, 210, 'a', 'found')).violations).toBe(0)
     const tried = story(workerCrash, issued, taken, crash, take(2, 210, 'a', 'accepted'))
     expect(judge('no-resurrection', tried).verdict).toBe('invalid')
   })

@@ -125,9 +125,10 @@ describe('fail-closed', () => {
 describe('boundedness', () => {
   const mib = 2 ** 20
   const of = (...scenes: Scene[]) => judge('boundedness', story({}, ...scenes))
-  const rounds = (...bytes: readonly number[]) =>
+  const rounds = (...bytes: readonly number[]) => roundsOf(10_000, bytes)
+  const roundsOf = (captchasOfOne: number, bytes: readonly number[]) =>
     (['start', 'full', 'end', 'full', 'end'] as const).flatMap((when, index) => {
-      const captchas = Math.ceil(index / 2) * 10_000
+      const captchas = Math.ceil(index / 2) * captchasOfOne
       const size = bytes[index]
       return size === undefined ? [] : [volume(when, index, { bytes: size, captchas })]
     })
@@ -154,6 +155,12 @@ describe('boundedness', () => {
     const check = of(...rounds(0, mib / 2, mib / 2, mib, mib))
     expect(check.verdict).toBe('unknown')
     expect(check.evidence[0]).toMatch(/too little to tell$/)
+  })
+
+  test('forgives a log that has not reached its size', () => {
+    const log = [0, 2 * mib, 2 * mib, 4 * mib, 4 * mib]
+    expect(of(...roundsOf(1_000, log)).verdict).toBe('unknown')
+    expect(of(...roundsOf(10_000, log)).verdict).toBe('invalid')
   })
 
   test('is broken by files that stay', () => {

@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { fault, issue, judge, misguess, pendingTake, read, type Scene, story, take } from './story.js'
+import {
+  fault,
+  issue,
+  judge,
+  misguess,
+  pendingTake,
+  read,
+  type Scene,
+  story,
+  take,
+  unsentTake,
+} from './story.js'
 
 /** Lives last 1,000 ms: certainly until 950 after the invocation of the issue, and certainly no longer than 1,051. */
 const host = { scope: 'host' } as const
@@ -28,6 +39,11 @@ describe('visibility', () => {
     expect(of(misguess(1, 10, 'a', 'wrong')).verdict).toBe('valid')
   })
 
+  test('shows what went wrong first', () => {
+    const check = of(issue(1, 2, 'b'), read(1, 50, 'a', 'unknown'), read(2, 10, 'b', 'unknown'))
+    expect(check.witness).toEqual([1, 3])
+  })
+
   test('cuts ids short', () => {
     const long = 'captcha-number-1'
     const history = story(host, issue(0, 0, long), read(1, 10, long, 'unknown'))
@@ -42,9 +58,10 @@ describe('visibility', () => {
     expect(of(take(0, 5, 'a', 'wrong', 'x'), take(1, 500, 'a', 'unknown')).violations).toBe(0)
   })
 
-  test('takes no take for an excuse that came later, was refused, or was told unknown itself', () => {
+  test('takes no take for an excuse that came later, was refused or never sent, or was told unknown itself', () => {
     expect(of(read(1, 10, 'a', 'unknown'), take(0, 12, 'a', 'accepted')).violations).toBe(1)
     expect(of(take(0, 5, 'a', 'refused'), read(1, 10, 'a', 'unknown')).violations).toBe(1)
+    expect(of(unsentTake(0, 5, 'a'), read(1, 10, 'a', 'unknown')).violations).toBe(1)
     expect(of(take(1, [10, 20], 'a', 'unknown'), take(2, [10, 20], 'a', 'unknown')).violations).toBe(2)
   })
 

@@ -61,6 +61,14 @@ export function pendingTake(worker: number, atMs: number, id: string): Scene {
   return (op) => take(worker, atMs, id, 'none')(op).slice(0, 1)
 }
 
+/** A take that never left the client: no connection. */
+export function unsentTake(worker: number, atMs: number, id: string): Scene {
+  return (op) => [
+    ...pendingTake(worker, atMs, id)(op),
+    { kind: 'fail', op, atMs, result: 'none', reason: 'no connection' },
+  ]
+}
+
 interface Asked {
   readonly verb: 'issue' | 'read' | 'take'
   readonly id?: string
