@@ -1,7 +1,8 @@
 import type { Completion } from '../history.js'
 import { race } from '../load/race.js'
 import { shuffle } from '../statistics.js'
-import { anyWorker, elsewhere, inventedId } from './draw.js'
+import { anyWorker, elsewhere } from './choose.js'
+import { inventedId } from './draw.js'
 import type { Captcha, Remembered } from './ledger.js'
 import type { OpenSite } from './site.js'
 import { pause } from './task.js'
@@ -37,19 +38,19 @@ export function take(
 
 /** Reads it on one to three workers, the first another than its issuer. */
 export async function readAround(site: OpenSite, captcha: Captcha): Promise<void> {
-  const { random, client } = site
+  const { random } = site
   let worker = captcha.issuer
   for (let left = 1 + Math.floor(random() * 3); left > 0; left -= 1) {
-    worker = elsewhere(random, client.workers, worker)
+    worker = elsewhere(site, worker)
     await read(site, captcha, worker)
   }
 }
 
 /** The right answer, once, on another worker as a rule; then, now and then, again. */
 export async function takeOnce(site: OpenSite, captcha: Captcha): Promise<void> {
-  const { random, client } = site
+  const { random } = site
   const isSame = random() < 0.15
-  const worker = isSame ? captcha.issuer : elsewhere(random, client.workers, captcha.issuer)
+  const worker = isSame ? captcha.issuer : elsewhere(site, captcha.issuer)
   const told = await take(site, captcha, worker)
   if (told?.result === 'accepted') await spend(site, captcha, worker)
   // Nobody knows whether it has been taken: somebody will look.
@@ -57,13 +58,13 @@ export async function takeOnce(site: OpenSite, captcha: Captcha): Promise<void> 
 }
 
 async function spend(site: OpenSite, captcha: Captcha, worker: number): Promise<void> {
-  const { random, client, ledger } = site
+  const { random, ledger } = site
   if (random() < 0.3) {
     await take(site, captcha, worker)
-    await take(site, captcha, elsewhere(random, client.workers, worker))
+    await take(site, captcha, elsewhere(site, worker))
   }
   const old = ledger.spend(captcha)
-  if (old !== undefined) await take(site, old, anyWorker(random, client.workers))
+  if (old !== undefined) await take(site, old, anyWorker(site))
 }
 
 /** Nobody touches it before it has to make room, or everything is looked at. */
@@ -74,25 +75,25 @@ export async function leave(site: OpenSite, captcha: Captcha): Promise<void> {
 
 /** One wrong guess; then the right answer elsewhere, which is too late. */
 export async function guessWrongly(site: OpenSite, captcha: Captcha): Promise<void> {
-  const { random, client } = site
-  const worker = elsewhere(random, client.workers, captcha.issuer)
+  const { random } = site
+  const worker = elsewhere(site, captcha.issuer)
   const guess = random() < 0.2 ? '' : wrongAnswer
   await take(site, { ...captcha, answer: guess }, worker)
-  await take(site, captcha, elsewhere(random, client.workers, worker))
+  await take(site, captcha, elsewhere(site, worker))
   if (random() < 0.5) await take(site, captcha, worker)
 }
 
 /** Ids nobody has issued, with somebody's answer; then the captcha whose answer that was. */
 export async function probe(site: OpenSite, captcha: Captcha): Promise<void> {
-  const { random, client } = site
+  const { random } = site
   const invented = { ...captcha, id: inventedId(random) }
-  await read(site, invented, anyWorker(random, client.workers))
-  await take(site, invented, anyWorker(random, client.workers))
-  await take(site, { ...invented, answer: '' }, anyWorker(random, client.workers))
-  const other = await issue(site, anyWorker(random, client.workers))
+  await read(site, invented, anyWorker(site))
+  await take(site, invented, anyWorker(site))
+  await take(site, { ...invented, answer: '' }, anyWorker(site))
+  const other = await issue(site, anyWorker(site))
   if (other === undefined) return takeOnce(site, captcha)
   // The answer of another captcha is a wrong guess.
-  await take(site, { ...captcha, answer: other.answer }, anyWorker(random, client.workers))
+  await take(site, { ...captcha, answer: other.answer }, anyWorker(site))
   await takeOnce(site, other)
 }
 
@@ -108,7 +109,8 @@ export async function raceFor(site: OpenSite, captcha: Captcha): Promise<void> {
   const entrants = isOnOne ? one : shuffle(random() < 0.5 ? all : [...all, ...all], random)
   const wrong = random() < 0.2 ? Math.floor(random() * entrants.length) : -1
   const connections = await client.acquireAll(entrants)
-  if (connections === undefined) return
+  // Somebody it takes is not to be had, as when a worker stands still.
+  if (connections === undefined) return takeOnce(site, captcha)
   const number = (races.get(recorder) ?? 0) + 1
   races.set(recorder, number)
   const { id, answer } = captcha
@@ -117,14 +119,13 @@ export async function raceFor(site: OpenSite, captcha: Captcha): Promise<void> {
   await race(connections, requestFor, number)
   connections.forEach(client.release)
   const old = site.ledger.spend(captcha)
-  if (old !== undefined) await take(site, old, anyWorker(random, client.workers))
+  if (old !== undefined) await take(site, old, anyWorker(site))
 }
 
 /** Looks whether it is there, and takes it, on any two workers. */
 async function visit(site: OpenSite, captcha: Captcha): Promise<void> {
-  const { random, client } = site
-  await read(site, captcha, anyWorker(random, client.workers))
-  await take(site, captcha, elsewhere(random, client.workers, captcha.issuer))
+  await read(site, captcha, anyWorker(site))
+  await take(site, captcha, elsewhere(site, captcha.issuer))
 }
 
 /** Comes back to everything that is remembered: what nobody took is read and taken, what was taken is taken again. */
@@ -132,7 +133,7 @@ export async function comeBack(site: OpenSite, { outstanding, spent }: Remembere
   const { random, client } = site
   const visits = [
     ...outstanding.map((captcha) => () => visit(site, captcha)),
-    ...spent.map((captcha) => () => take(site, captcha, anyWorker(random, client.workers))),
+    ...spent.map((captcha) => () => take(site, captcha, anyWorker(site))),
   ]
   const queue = shuffleLong(visits, random)
   const visitor = async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { packageRoot, skewedModule } from '../paths.js'
 import { issue } from './captchas.js'
-import { anyWorker } from './draw.js'
+import { anyWorker } from './choose.js'
 import { followLife } from './lives.js'
 import { type OpenSite, runSite } from './site.js'
 import { type CorrectnessTask, pause } from './task.js'
@@ -30,7 +30,7 @@ export function runClock(task: CorrectnessTask): Promise<void> {
 }
 
 async function liveSkewed(site: OpenSite, worker: number, aheadMs: number): Promise<void> {
-  const { task, recorder, random, client } = site
+  const { task, recorder } = site
   recorder.note({
     kind: 'fault',
     fault: 'clock-skew',
@@ -43,7 +43,7 @@ async function liveSkewed(site: OpenSite, worker: number, aheadMs: number): Prom
   })
   const lives: Promise<void>[] = []
   async function liveOne(): Promise<void> {
-    const captcha = await issue(site, anyWorker(random, client.workers))
+    const captcha = await issue(site, anyWorker(site))
     if (captcha !== undefined) lives.push(followLife(site, captcha))
   }
   for (let round = 0; round < 2 * task.faultsPerKind && !task.signal.aborted; round += 1) {

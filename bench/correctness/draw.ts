@@ -14,17 +14,6 @@ export function pick<T>(random: Random, items: readonly T[]): T {
   return item
 }
 
-/** A worker. */
-export function anyWorker(random: Random, workers: number): number {
-  return Math.floor(random() * workers)
-}
-
-/** Another worker than `worker`; itself where there is no other. */
-export function elsewhere(random: Random, workers: number, worker: number): number {
-  if (workers === 1) return worker
-  return (worker + 1 + Math.floor(random() * (workers - 1))) % workers
-}
-
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 /** Looks like an id and was never issued. */

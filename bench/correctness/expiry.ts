@@ -1,5 +1,5 @@
 import { issue } from './captchas.js'
-import { anyWorker } from './draw.js'
+import { anyWorker } from './choose.js'
 import type { Captcha } from './ledger.js'
 import { followLife } from './lives.js'
 import { type OpenSite, runSite } from './site.js'
@@ -39,7 +39,7 @@ async function runRound(site: OpenSite, captchas: number, start: Volume): Promis
   async function fill(): Promise<void> {
     while (left > 0 && !task.signal.aborted) {
       left -= 1
-      const captcha: Captcha | undefined = await issue(site, anyWorker(random, client.workers))
+      const captcha: Captcha | undefined = await issue(site, anyWorker(site))
       if (captcha !== undefined && random() < followedShare) lives.push(followLife(site, captcha))
     }
   }

@@ -1,5 +1,6 @@
 import { read, take } from './captchas.js'
-import { anyWorker, between } from './draw.js'
+import { anyWorker } from './choose.js'
+import { between } from './draw.js'
 import type { Captcha } from './ledger.js'
 import type { OpenSite } from './site.js'
 import { pause } from './task.js'
@@ -20,7 +21,7 @@ export async function followLife(site: OpenSite, captcha: Captcha): Promise<void
   for (const { life, act } of drawVisits(site)) {
     await pause(issuedMs + life * site.ttlMs - performance.now(), site.task.signal)
     if (site.task.signal.aborted) return
-    await act(site, captcha, anyWorker(site.random, site.client.workers))
+    await act(site, captcha, anyWorker(site))
   }
 }
 

@@ -12,6 +12,8 @@ export function runOrdinary(task: CorrectnessTask): Promise<void> {
     ttlMs: 120_000,
     limitMs: 10_000,
     remembered: 400,
+    // Stores that commit in groups get through half as many again as with 8.
+    perWorker: 16,
     checks: ['visibility', 'single-use', 'no-phantoms', 'no-loss', 'one-guess', 'linearizable', 'integrity'],
     async after(site: Pick<OpenSite, 'recorder' | 'dataDir'>) {
       await inspect(site, false)

@@ -30,6 +30,8 @@ export interface SiteOptions {
   readonly ttlMs: number
   /** The longest a request may take, ms. */
   readonly limitMs: number
+  /** Connections to each worker, where more than usual are wanted. */
+  readonly perWorker?: number
   /** What stays unknown when the site fails. */
   readonly checks: readonly CheckName[]
   /** Captchas of each kind that are come back to later; as the task says, unless told. */
@@ -44,7 +46,7 @@ export interface SiteOptions {
 }
 
 /** Enough to race twice on each worker while others work on. */
-const connectionsPerWorker = 8
+const usualPerWorker = 8
 
 const balanceLimitMs = 10_000
 
@@ -100,7 +102,7 @@ async function serve({ task, options, recorder, dataDir, run }: Serving): Promis
     recorder,
     endpoint: server.endpoint,
     workers,
-    perWorker: connectionsPerWorker,
+    perWorker: options.perWorker ?? usualPerWorker,
     limitMs,
   })
 

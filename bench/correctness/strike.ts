@@ -1,7 +1,8 @@
 import type { Fault, Strike, Target } from '../faults/index.js'
 import type { FaultLine } from '../history.js'
 import { comeBack, tryAll } from './captchas.js'
-import { anyWorker, between } from './draw.js'
+import { anyWorker } from './choose.js'
+import { between } from './draw.js'
 import type { OpenSite } from './site.js'
 import { pause } from './task.js'
 import { type Mix, startLoad } from './workload.js'
@@ -9,9 +10,8 @@ import { type Mix, startLoad } from './workload.js'
 /** Much is left alone, so that there is something a fault can lose. */
 const mix: Mix = { read: 0.2, leave: 0.4, race: 0.05, guessWrongly: 0.05, probe: 0.01 }
 
-/** How long clients work before the fault, at random, and after it, ms. */
-const before = { low: 150, high: 450 }
-const afterMs = 150
+/** How long clients work on after it, ms. */
+const afterwardsMs = 150
 
 /** The longest it may take until every worker has all its connections again, ms. */
 const balanceLimitMs = 10_000
@@ -26,7 +26,7 @@ export async function strike(site: OpenSite, fault: Fault, ballastPath?: string)
   const lack = fault.needs()
   if (lack !== undefined) return noteMissed(site, fault, lack)
   const load = startLoad(site, mix)
-  const worker = anyWorker(random, client.workers)
+  const worker = anyWorker(site)
   const target: Target = {
     worker,
     server: site.server(),
@@ -36,9 +36,9 @@ export async function strike(site: OpenSite, fault: Fault, ballastPath?: string)
     ...(ballastPath !== undefined && { ballastPath }),
   }
   try {
-    await pause(between(random, before.low, before.high), task.signal)
+    await pause(between(random, ...fault.afterMs), task.signal)
     if (!task.signal.aborted) await strikeAndHeal(site, fault, target)
-    await pause(afterMs, task.signal)
+    await pause(afterwardsMs, task.signal)
   } finally {
     await load.stop()
   }

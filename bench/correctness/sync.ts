@@ -1,7 +1,7 @@
 import { attachTracer, tracingLacks } from '../faults/tracer.js'
 import type { SyncLine } from '../history.js'
 import { issue, take } from './captchas.js'
-import { elsewhere } from './draw.js'
+import { elsewhere } from './choose.js'
 import type { OpenSite } from './site.js'
 
 /** Far longer than a request takes otherwise, ms. */
@@ -35,14 +35,14 @@ export async function probeSync(site: OpenSite): Promise<void> {
 }
 
 async function takeSamples(site: OpenSite): Promise<void> {
-  const { recorder, random, client } = site
+  const { recorder, client } = site
   for (let sample = 0; sample < samples; sample += 1) {
     const issueMs = recorder.nowMs()
     const captcha = await issue(site, sample % client.workers)
     if (captcha === undefined) continue
     const takeMs = recorder.nowMs()
     noteSync(site, 'issue', takeMs - issueMs)
-    const told = await take(site, captcha, elsewhere(random, client.workers, captcha.issuer))
+    const told = await take(site, captcha, elsewhere(site, captcha.issuer))
     if (told?.result === 'accepted') noteSync(site, 'take', recorder.nowMs() - takeMs)
   }
 }

@@ -1,7 +1,7 @@
 import type { Claims } from '../../src/strategy.js'
 
 /** In the order in which they are begun: the longest first, so that sites at once end together. */
-export const siteNames = ['faults', 'ordinary', 'expiry', 'clock', 'full-disk'] as const
+export const siteNames = ['ordinary', 'faults', 'pause', 'expiry', 'clock', 'full-disk'] as const
 export type SiteName = (typeof siteNames)[number]
 
 /** How thoroughly one strategy is looked at. */
@@ -29,7 +29,7 @@ export const quick: Intensity = {
   expiring: 300,
   expiryRounds: 1,
   remembered: 60,
-  sitesAtOnce: 3,
+  sitesAtOnce: 4,
 }
 
 export const full: Intensity = {
@@ -40,7 +40,7 @@ export const full: Intensity = {
   expiring: 2_000,
   expiryRounds: 2,
   remembered: 150,
-  sitesAtOnce: 1,
+  sitesAtOnce: 2,
 }
 
 /** What is to be recorded of one strategy. */

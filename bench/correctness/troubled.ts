@@ -30,14 +30,22 @@ const options: SiteOptions = {
   checks: ['durability', 'no-resurrection', 'recovery', 'fail-closed'],
 }
 
-/** Every fault in turn, so often; then what cannot be put right, once. */
+/** Processes die, in turn, so often; then what cannot be put right, once. */
 export function runFaults(task: CorrectnessTask): Promise<void> {
-  const repeated = [killWorker, pauseWorker, crashAtWrite, restart]
+  const repeated = [killWorker, crashAtWrite, restart]
   return runSite(task, options, async (site) => {
     for (let round = 0; round < task.faultsPerKind; round += 1)
       for (const fault of repeated) await strikeWatched(site, fault)
     // Nobody looks for whole files any more: they have been damaged.
     if (!task.signal.aborted) await strike(site, corruptFile)
+  })
+}
+
+/** Workers stand still, so often: some while they hold a lock. */
+export function runPause(task: CorrectnessTask): Promise<void> {
+  const checks = ['single-use', 'no-loss', 'recovery', 'integrity'] as const
+  return runSite(task, { ...options, name: 'pause', checks }, async (site) => {
+    for (let round = 0; round < task.faultsPerKind; round += 1) await strikeWatched(site, pauseWorker)
   })
 }
 

@@ -1,5 +1,5 @@
 import { guessWrongly, issue, leave, probe, raceFor, readAround, takeOnce } from './captchas.js'
-import { anyWorker } from './draw.js'
+import { anyWorker } from './choose.js'
 import type { Captcha } from './ledger.js'
 import type { OpenSite } from './site.js'
 
@@ -41,7 +41,7 @@ export async function runWorkload(
 
   async function client(): Promise<void> {
     while (!isOver()) {
-      const captcha = await issue(site, anyWorker(site.random, site.client.workers))
+      const captcha = await issue(site, anyWorker(site))
       if (captcha === undefined) continue
       if (site.random() < mix.read) await readAround(site, captcha)
       await draw()(site, captcha)
@@ -59,7 +59,8 @@ export interface Load {
 
 export function startLoad(site: OpenSite, mix: Mix): Load {
   let isOver = false
-  const clients = 3 * site.client.workers
+  // As many as connections: those to a worker that stands still leave enough who work on.
+  const clients = site.client.connections
   const done = runWorkload(site, { mix, clients, isOver: () => isOver || site.task.signal.aborted })
   return {
     async stop() {

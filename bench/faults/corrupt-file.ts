@@ -1,7 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '../statistics.js'
-import type { Fault } from './fault.js'
+import { type Fault, usualAfterMs } from './fault.js'
 
 /** No more than so many: a store with a file for each captcha is damaged in part. */
 const mostFiles = 200
@@ -15,6 +15,7 @@ export const corruptFile: Fault = {
   of: 'medium',
   loses: 'power-loss',
   strikes: 'all',
+  afterMs: usualAfterMs,
   lastsMs: 0,
   needs: () => undefined,
   async start({ dataDir, random }) {
@@ -32,14 +33,17 @@ async function dataFiles(dataDir: string): Promise<readonly string[]> {
     .slice(0, mostFiles)
 }
 
-/** Cuts a file in half, or overwrites its middle. @returns the number of files damaged: one that is gone or empty is none */
+/**
+ * Cuts a file in half, or overwrites all of it: a database's middle may be of no use to anybody any more.
+ * @returns the number of files damaged: one that is gone or empty is none
+ */
 async function damage(path: string, random: Random): Promise<0 | 1> {
   try {
     const { size } = await stat(path)
     if (size === 0) return 0
     const file = await open(path, 'r+')
     if (random() < 0.5) await file.truncate(Math.floor(size / 2))
-    else await file.write(Buffer.alloc(Math.ceil(size / 2), '\0garbage'), 0, undefined, Math.floor(size / 4))
+    else await file.write(Buffer.alloc(size, '\0garbage'), 0, size, 0)
     await file.close()
     return 1
   } catch {

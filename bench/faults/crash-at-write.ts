@@ -1,5 +1,5 @@
 import { pick } from '../correctness/draw.js'
-import { type Fault, pidOf, replacementLimitMs, type Target, within } from './fault.js'
+import { type Fault, pidOf, replacementLimitMs, type Target, usualAfterMs, within } from './fault.js'
 import { attachTracer, isAlive, tracingLacks } from './tracer.js'
 
 /**
@@ -11,8 +11,8 @@ const moments = ['rename,renameat,renameat2,unlink,unlinkat', 'fsync,fdatasync',
 /** Always made: answers are written too. */
 const anyWrite = 'write,writev,pwrite64'
 
-/** How many calls of one kind are let through at the most. */
-const mostCalls = 20
+/** How many calls of one kind a thread may make before at the most. */
+const mostCalls = 8
 
 /** A worker that has not made its calls by then does not make them, ms. */
 const waitMs = 1_500
@@ -23,6 +23,7 @@ export const crashAtWrite: Fault = {
   of: 'crash',
   loses: 'worker-crash',
   strikes: 'one',
+  afterMs: usualAfterMs,
   lastsMs: 0,
   needs: tracingLacks,
   async start(target) {

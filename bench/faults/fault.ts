@@ -10,6 +10,8 @@ export interface Fault {
   readonly loses: FaultLine['loses']
   /** Whom it strikes. */
   readonly strikes: 'one' | 'all'
+  /** How long clients are at work before it, drawn between the two, ms. */
+  readonly afterMs: readonly [low: number, high: number]
   /** How long it lasts before it is healed, ms. */
   readonly lastsMs: number
   /** @returns why it cannot strike on this machine, if it cannot */
@@ -48,6 +50,9 @@ export function pidOf({ server, worker }: Target): number {
   if (found === undefined) throw new RangeError(`expected worker ${worker} to run, found none`)
   return found.pid
 }
+
+/** Long enough for a store to hold something, and for every worker to be at work. */
+export const usualAfterMs: Fault['afterMs'] = [150, 450]
 
 /** The longest a worker may take to be replaced, ms; it takes about a second. */
 export const replacementLimitMs = 15_000

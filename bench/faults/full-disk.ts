@@ -22,6 +22,8 @@ export const fullDisk: Fault = {
   of: 'medium',
   loses: 'nothing',
   strikes: 'all',
+  // At once: a store that has grown its files to their usual size writes over itself from then on, and needs no room.
+  afterMs: [0, 100],
   lastsMs: 500,
   needs: mountingLacks,
   async start({ ballastPath }) {

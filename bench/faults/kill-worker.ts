@@ -1,4 +1,4 @@
-import { type Fault, pidOf, replacementLimitMs, within } from './fault.js'
+import { type Fault, pidOf, replacementLimitMs, usualAfterMs, within } from './fault.js'
 
 /** One worker dies in the middle of whatever it does; the primary starts it again. */
 export const killWorker: Fault = {
@@ -6,6 +6,7 @@ export const killWorker: Fault = {
   of: 'crash',
   loses: 'worker-crash',
   strikes: 'one',
+  afterMs: usualAfterMs,
   lastsMs: 0,
   needs: () => undefined,
   async start(target) {

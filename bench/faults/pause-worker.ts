@@ -1,4 +1,4 @@
-import { type Fault, pidOf } from './fault.js'
+import { type Fault, pidOf, usualAfterMs } from './fault.js'
 
 /**
  * One worker stands still, perhaps while it holds a lock, and goes on later as if no time had passed: what a virtual machine
@@ -9,6 +9,7 @@ export const pauseWorker: Fault = {
   of: 'stop',
   loses: 'nothing',
   strikes: 'one',
+  afterMs: usualAfterMs,
   lastsMs: 3_500,
   needs: () => undefined,
   async start(target) {

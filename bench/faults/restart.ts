@@ -1,4 +1,4 @@
-import type { Fault } from './fault.js'
+import { type Fault, usualAfterMs } from './fault.js'
 
 /** Every process of the server dies at once; another server is started on what is left. */
 export const restart: Fault = {
@@ -6,6 +6,7 @@ export const restart: Fault = {
   of: 'crash',
   loses: 'restart',
   strikes: 'all',
+  afterMs: usualAfterMs,
   lastsMs: 0,
   needs: () => undefined,
   async start({ server, startAgain }) {

@@ -20,7 +20,9 @@ export interface RecordedClient extends Disposable {
   readonly connections: number
   /** A free connection to that worker, for the caller alone until it is released; `undefined` when none came in time. */
   acquire(worker: number): Promise<Connection | undefined>
-  /** Several at once, in order, all or nothing. */
+  /** How many wait for that worker; below zero, how many connections are free. */
+  crowd(worker: number): number
+  /** Several at once, in order, all or nothing; `undefined` when they were not to be had soon. */
   acquireAll(workers: readonly number[]): Promise<readonly Connection[] | undefined>
   release(connection: Connection): void
   /** One request to that worker; `undefined` when it had no connection in time: nothing was sent. */
@@ -33,6 +35,9 @@ export interface RecordedClient extends Disposable {
 
 /** A worker that is started again needs about a second; one that does not come back must not hold its clients for ever. */
 const patienceMs = 10_000
+
+/** Several connections that are not to be had by then are given up, and by everyone for as long again, ms. */
+const assemblyLimitMs = 500
 
 /** Between two attempts that brought a connection to a worker which has enough of them, or none, ms. */
 const retryMs = 20
@@ -62,6 +67,7 @@ export function openRecordedClient(options: ClientOptions): RecordedClient {
   let clients = 0
   let closed = false
   let keeping = false
+  let hopelessUntilMs = 0
   let gathering: Promise<unknown> = Promise.resolve()
 
   const isBalanced = () => shares.every(({ open }) => open >= perWorker)
@@ -109,12 +115,12 @@ export function openRecordedClient(options: ClientOptions): RecordedClient {
     void keep()
   }
 
-  function acquire(worker: number): Promise<Connection | undefined> {
+  function acquire(worker: number, waitMs = patienceMs): Promise<Connection | undefined> {
     const share = shares[worker]
     const connection = share?.free.pop()
     if (connection !== undefined || share === undefined || closed) return Promise.resolve(connection)
     return new Promise((resolve) => {
-      share.waiters.push({ untilMs: performance.now() + patienceMs, resolve })
+      share.waiters.push({ untilMs: performance.now() + waitMs, resolve })
     })
   }
 
@@ -128,15 +134,19 @@ export function openRecordedClient(options: ClientOptions): RecordedClient {
 
   /** One caller at a time: two that each held what the other waits for would wait for ever. */
   function acquireAll(wanted: readonly number[]): Promise<readonly Connection[] | undefined> {
-    const mine = gathering.then(async () => {
-      const found = await Promise.all(wanted.map(acquire))
-      const connections = found.filter((connection) => connection !== undefined)
-      if (connections.length === wanted.length) return connections
-      connections.forEach(release)
-      return undefined
-    })
+    const mine = gathering.then(() => gather(wanted))
     gathering = mine
     return mine
+  }
+
+  async function gather(wanted: readonly number[]): Promise<readonly Connection[] | undefined> {
+    if (performance.now() < hopelessUntilMs) return undefined
+    const found = await Promise.all(wanted.map((worker) => acquire(worker, assemblyLimitMs)))
+    const connections = found.filter((connection) => connection !== undefined)
+    if (connections.length === wanted.length) return connections
+    connections.forEach(release)
+    hopelessUntilMs = performance.now() + assemblyLimitMs
+    return undefined
   }
 
   async function run(worker: number, request: Request): Promise<Completion | undefined> {
@@ -150,9 +160,9 @@ export function openRecordedClient(options: ClientOptions): RecordedClient {
   function dismissImpatient(): void {
     const now = performance.now()
     for (const share of shares) {
-      // In the order in which they came, so in the order of their patience.
-      while (share.waiters[0] !== undefined && share.waiters[0].untilMs < now)
-        share.waiters.shift()?.resolve(undefined)
+      const impatient = share.waiters.filter(({ untilMs }) => untilMs < now)
+      share.waiters = share.waiters.filter(({ untilMs }) => untilMs >= now)
+      for (const { resolve } of impatient) resolve(undefined)
     }
   }
 
@@ -176,7 +186,8 @@ export function openRecordedClient(options: ClientOptions): RecordedClient {
   return {
     workers,
     connections: workers * perWorker,
-    acquire,
+    acquire: (worker) => acquire(worker),
+    crowd: (worker) => (shares[worker]?.waiters.length ?? 0) - (shares[worker]?.free.length ?? 0),
     acquireAll,
     release,
     run,
