@@ -11,6 +11,8 @@ export const serverEntry = join(packageRoot, 'dist/src/main.js')
 /** From the package's root: plans are kept and shared, and name no folder of the machine they were made on. */
 export const noopModule = 'dist/bench/controls/noop.js'
 export const microEntry = join(packageRoot, 'dist/bench/micro/process.js')
+export const skewedModule = 'dist/bench/controls/skewed.js'
+export const sqliteCheckEntry = join(packageRoot, 'dist/bench/correctness/sqlite-check.js')
 export const probeEntry = join(packageRoot, 'dist/bench/probe.js')
 
 function findRoot(directory: string): string {

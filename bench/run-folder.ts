@@ -1,9 +1,9 @@
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Environment } from './environment.js'
 import type { MicroLine } from './micro/records.js'
+import { readNdjson } from './ndjson.js'
 import { UsageError } from './options.js'
 import type { Plan } from './plan.js'
 import type { ScalingLine } from './scaling/records.js'
@@ -66,23 +66,7 @@ export function openRunFolder(path: string): RunFolder {
   }
 }
 
-/** A study that was not run has no file and no records. The lines are our own: written by the stage before. */
+/** A study that was not run has no file and no records. */
 async function readLines<T>(path: string): Promise<readonly T[]> {
-  if (!existsSync(path)) return []
-  const records: T[] = []
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
-  let torn = false
-  for await (const line of lines) {
-    if (torn)
-      throw new Error(
-        `${path}: expected a JSON record in each line, got something else in line ${records.length + 1}`,
-      )
-    try {
-      if (line !== '') records.push(JSON.parse(line))
-    } catch {
-      // The last line of a run that was killed while it wrote: what came before it is sound.
-      torn = true
-    }
-  }
-  return records
+  return existsSync(path) ? readNdjson(path) : []
 }

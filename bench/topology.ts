@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ReadyLine } from '../src/primary.js'
+import type { ReadyLine, ReplacedLine, WorkerProcess } from '../src/primary.js'
 import { type CpuClock, openCpuClock } from './cpu-clock.js'
 import { serverEntry } from './paths.js'
 
@@ -20,13 +20,30 @@ export interface ServerOptions {
   readonly render: 'svg' | 'none'
   /** 64 hexadecimal digits, the same for every server of a fleet. */
   readonly secret: string
+  /** Somebody else's: neither made nor removed here, so that a second server can be started on it. A fresh one without. */
+  readonly dataDir?: string
+  /** What the server is run under, such as `['strace', '-f']`. */
+  readonly wrapper?: readonly string[]
+  /** Beside what the server inherits and is told by the other options. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
-/** A running server with a fresh data directory; disposing it ends its processes and removes the directory. */
+/** A running server; disposing it ends its processes and removes its data directory, unless that was given. */
 export interface Server extends AsyncDisposable {
   readonly endpoint: string
   readonly instance: string
-  readonly workers: ReadyLine['workers']
+  readonly dataDir: string
+  /** Of the primary; of the wrapper, where there is one. Leads the process group. */
+  readonly pid: number
+  /** As of now: one that was replaced has another pid. */
+  readonly workers: readonly WorkerProcess[]
+  /**
+   * Resolves the next time this worker has been replaced and listens.
+   * @throws ServerError when the server ends instead
+   */
+  replaced(workerId: number): Promise<WorkerProcess>
+  /** Kills all its processes at once, as a crash of the machine would, and resolves when they have gone. */
+  kill(): Promise<void>
   /** CPU time of all its processes since they started, µs; `undefined` where the system does not tell. */
   cpuUs(): number | undefined
   /** Why it is no longer what was started: it, or one of its workers, has ended. `undefined` while all is well. */
@@ -44,8 +61,9 @@ export class ServerError extends Error {
  * @throws ServerError when it ends or stays silent; nothing is left behind then
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'crossworker-'))
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'crossworker-')))
   const child = launch(options, dataDir)
+  const stdout = jsonLines(child)
   const stderr = lastLines(child)
   const closed = new Promise<string>((resolve) => {
     child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`))
@@ -64,22 +82,37 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     cpu?.close()
     // Members of the group that outlived the primary, if any: a paused worker, a child of a strategy's own.
     killGroup(child)
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  async function kill(): Promise<void> {
+    killGroup(child)
+    // Its pipes close with the last of the processes that share them.
+    await closed
   }
 
   try {
-    const ready = await Promise.race([readyLine(child), closed.then(() => undefined), silence()])
+    const ready = await Promise.race([stdout.ready, closed.then(() => undefined), silence()])
     if (ready === undefined)
       throw new ServerError(
         stderr()
           .join(' · ')
           .replace(/^crossworker: /, '') || `it ended: ${end}`,
       )
-    cpu = openCpuClock([child.pid ?? 0, ...ready.workers.map(({ pid }) => pid)])
+    const pid = child.pid ?? 0
+    const crew = followCrew(ready, stdout.onReplaced)
+    void closed.then(() => crew.end(new ServerError(`it ended: ${end}`)))
+    cpu = openCpuClock([pid, ...ready.workers.map((worker) => worker.pid)])
     return {
       endpoint: ready.endpoints[0] ?? '',
       instance: ready.instance,
-      workers: ready.workers,
+      dataDir,
+      pid,
+      get workers() {
+        return crew.workers()
+      },
+      replaced: crew.replaced,
+      kill,
       cpuUs: cpu.readUs,
       ended: () => end ?? stderr().find((line) => /^crossworker: worker \d+ ended/.test(line)),
       [Symbol.asyncDispose]: dispose,
@@ -91,13 +124,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 /** The IPC channel carries nothing; its end tells the server that the harness is gone, however that came about. */
-function launch({ strategy, workers, ttlMs, render, secret }: ServerOptions, dataDir: string): ChildProcess {
+function launch(options: ServerOptions, dataDir: string): ChildProcess {
+  const { strategy, workers, ttlMs, render, secret, wrapper = [], env } = options
   const { NODE_OPTIONS: _dropped, NODE_ENV: _too, ...inherited } = process.env
-  return spawn(process.execPath, [serverEntry], {
+  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, serverEntry]
+  return spawn(command, rest, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       ...inherited,
+      ...env,
       STRATEGY: strategy,
       WORKERS: String(workers),
       TOPOLOGY: 'processes',
@@ -112,18 +148,71 @@ function launch({ strategy, workers, ttlMs, render, secret }: ServerOptions, dat
   })
 }
 
-/** A strategy may print to stdout, so every line that is not the ready line is passed over. */
-function readyLine(child: ChildProcess): Promise<ReadyLine> {
-  return new Promise((resolve) => {
+interface JsonLines {
+  readonly ready: Promise<ReadyLine>
+  onReplaced(listener: (worker: WorkerProcess) => void): void
+}
+
+/** A strategy may print to stdout, so every line that is not one of the server's own is passed over. */
+function jsonLines(child: ChildProcess): JsonLines {
+  let replaced: (worker: WorkerProcess) => void = () => undefined
+  const ready = new Promise<ReadyLine>((resolve) => {
     let text = ''
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
       const lines = text.split('\n')
       text = lines.pop() ?? ''
-      const line = lines.find((candidate) => candidate.startsWith('{"ready":true,'))
-      if (line !== undefined) resolve(JSON.parse(line))
+      for (const line of lines) {
+        if (line.startsWith('{"ready":true,')) resolve(JSON.parse(line))
+        if (line.startsWith('{"replaced":true,')) replaced(parseReplaced(line).worker)
+      }
     })
   })
+  return {
+    ready,
+    onReplaced(listener) {
+      replaced = listener
+    },
+  }
+}
+
+function parseReplaced(line: string): ReplacedLine {
+  return JSON.parse(line)
+}
+
+interface Waiting {
+  readonly workerId: number
+  resolve(worker: WorkerProcess): void
+  reject(error: ServerError): void
+}
+
+/** Who the workers are at the moment, and who waits for which of them to be replaced. */
+function followCrew(ready: ReadyLine, onReplaced: JsonLines['onReplaced']) {
+  const workers = new Map(ready.workers.map((worker) => [worker.id, worker]))
+  let waiting: readonly Waiting[] = []
+  let ended: ServerError | undefined
+  onReplaced((worker) => {
+    workers.set(worker.id, worker)
+    for (const { workerId, resolve } of waiting) if (workerId === worker.id) resolve(worker)
+    waiting = waiting.filter(({ workerId }) => workerId !== worker.id)
+  })
+  return {
+    workers: () => [...workers.values()],
+    replaced(workerId: number): Promise<WorkerProcess> {
+      const next = new Promise<WorkerProcess>((resolve, reject) => {
+        if (ended !== undefined) reject(ended)
+        else waiting = [...waiting, { workerId, resolve, reject }]
+      })
+      // Asked for before the worker is killed, and awaited long after.
+      next.catch(() => undefined)
+      return next
+    },
+    end(error: ServerError) {
+      ended = error
+      for (const { reject } of waiting) reject(error)
+      waiting = []
+    },
+  }
 }
 
 function silence(): Promise<never> {

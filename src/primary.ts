@@ -15,12 +15,23 @@ const drainLimitMs = 5_000
 /** Restarts in a row that never came to listen, after which the server gives up. */
 const restartLimit = 5
 
-/** The one line the server prints on stdout, once every worker listens. */
+/** The line the server prints on stdout once every worker listens. */
 export interface ReadyLine {
   readonly ready: true
   readonly instance: string
   readonly endpoints: readonly string[]
-  readonly workers: readonly { readonly id: number; readonly pid: number }[]
+  readonly workers: readonly WorkerProcess[]
+}
+
+export interface WorkerProcess {
+  readonly id: number
+  readonly pid: number
+}
+
+/** The line it prints each time a worker that ended has been replaced: the new one listens. */
+export interface ReplacedLine {
+  readonly replaced: true
+  readonly worker: WorkerProcess
 }
 
 /**
@@ -52,7 +63,7 @@ async function serve(config: Config, ended: Promise<'ended'>): Promise<void> {
   const crew = createCrew({ config, port, host })
   try {
     if ((await Promise.race([crew.start(), ended])) === 'ended') return
-    process.stdout.write(`${JSON.stringify(crew.readyLine())}\n`)
+    print(crew.readyLine())
     await Promise.race([ended, crew.failed])
   } finally {
     await crew.drain()
@@ -148,7 +159,8 @@ function createCrew({ config, port, host }: CrewOptions) {
     process.stderr.write(`crossworker: worker ${workerId} ended (${reason}); starting it again\n`)
     for (let attempt = 1; !draining; attempt += 1) {
       try {
-        return await launch(workerId)
+        await launch(workerId)
+        return print({ replaced: true, worker: processOf(workerId) })
       } catch (error) {
         if (attempt === restartLimit) return giveUp(error instanceof Error ? error : new Error(String(error)))
       }
@@ -159,8 +171,12 @@ function createCrew({ config, port, host }: CrewOptions) {
     await Promise.all(Array.from({ length: config.workers }, (_, workerId) => launch(workerId)))
   }
 
+  function processOf(id: number): WorkerProcess {
+    return { id, pid: members.get(id)?.process.pid ?? 0 }
+  }
+
   function readyLine(): ReadyLine {
-    const workers = [...members].map(([id, worker]) => ({ id, pid: worker.process.pid ?? 0 }))
+    const workers = [...members.keys()].map(processOf)
     const origin = config.host.includes(':') ? `[${config.host}]` : config.host
     return {
       ready: true,
@@ -176,6 +192,10 @@ function createCrew({ config, port, host }: CrewOptions) {
   }
 
   return { start, readyLine, drain, failed }
+}
+
+function print(line: ReadyLine | ReplacedLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
 interface Heard {

@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { sqliteCheckEntry } from '../paths.js'
+import type { OpenSite } from './site.js'
+
+/** An independent reader of the medium: whoever looks at any time must find whole files. */
+
+type Looked = Pick<OpenSite, 'recorder' | 'dataDir'>
+
+/** Between two looks, ms. */
+const lookMs = 100
+
+/** Files of one look: a strategy with thousands of them is looked at in parts. */
+const filesAtOnce = 50
+
+const sqliteLimitMs = 30_000
+
+/** Looks again and again while the server works. */
+export function watchMedium(site: Looked): { stop(): Promise<void> } {
+  let isOver = false
+  let wake: () => void = () => undefined
+  const done = watch()
+
+  async function watch(): Promise<void> {
+    while (!isOver) {
+      await lookAtJson(site, true)
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        setTimeout(resolve, lookMs)
+      })
+    }
+  }
+
+  return {
+    async stop() {
+      isOver = true
+      wake()
+      await done
+    },
+  }
+}
+
+/** One look at everything that has a format which can be checked. */
+export async function inspect(site: Looked, underLoad: boolean): Promise<void> {
+  await lookAtJson(site, underLoad)
+  for (const name of await filesIn(site.dataDir)) {
+    if (/\.(sqlite3?|db)$/.test(name)) await lookAtDatabase(site, name, underLoad)
+  }
+}
+
+async function lookAtJson({ recorder, dataDir }: Looked, underLoad: boolean): Promise<void> {
+  const names = (await filesIn(dataDir)).filter((name) => name.endsWith('.json'))
+  for (const name of names.slice(0, filesAtOnce)) {
+    const text = await readFile(join(dataDir, name), 'utf8').catch(() => undefined)
+    // Gone between the listing and the look: a file that is replaced, or a captcha that was taken.
+    if (text === undefined) continue
+    const detail = complaintAbout(text)
+    const finding = detail === undefined ? { sound: true } : { sound: false, detail }
+    recorder.note({ kind: 'integrity', atMs: recorder.nowMs(), underLoad, what: `${name}: JSON`, ...finding })
+  }
+}
+
+function complaintAbout(text: string): string | undefined {
+  try {
+    JSON.parse(text)
+    return undefined
+  } catch {
+    return `${text.length} characters that are no JSON, beginning with ${JSON.stringify(text.slice(0, 40))}`
+  }
+}
+
+async function lookAtDatabase(
+  { recorder, dataDir }: Looked,
+  name: string,
+  underLoad: boolean,
+): Promise<void> {
+  const what = `${name}: integrity_check`
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [sqliteCheckEntry, join(dataDir, name)], {
+      timeout: sqliteLimitMs,
+    })
+    const finding: { sound: boolean; detail?: string } = JSON.parse(stdout)
+    recorder.note({ kind: 'integrity', atMs: recorder.nowMs(), underLoad, what, ...finding })
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    recorder.note({
+      kind: 'gap',
+      atMs: recorder.nowMs(),
+      checks: ['integrity'],
+      reason: `${what}: could not be asked: ${reason}`,
+    })
+  }
+}
+
+/** A word of a name, such as in `captchas.json.lock`; not three letters of a random id. */
+const litter = /(^|[./_-])(tmp|temp|lock)\d*($|[./_-])/i
+
+/** What a server that was stopped in good order has left beside its data. */
+export async function lookForLitter({ recorder, dataDir }: Looked): Promise<void> {
+  const found = (await entriesIn(dataDir)).filter((name) => litter.test(name))
+  const finding =
+    found.length === 0
+      ? { sound: true }
+      : { sound: false, detail: `${found.length} left behind, such as ${found[0]}` }
+  recorder.note({ kind: 'integrity', atMs: recorder.nowMs(), underLoad: false, what: 'litter', ...finding })
+}
+
+/** From the data directory; a directory that vanishes while it is listed is left out. */
+async function entriesIn(dataDir: string): Promise<readonly string[]> {
+  return readdir(dataDir, { recursive: true }).catch(() => [])
+}
+
+async function filesIn(dataDir: string): Promise<readonly string[]> {
+  return (await entriesIn(dataDir)).filter((name) => /\.\w+$/.test(name))
+}

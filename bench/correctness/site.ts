@@ -1,0 +1,134 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CheckName } from '../checkers/check.js'
+import { createHistory, type Recorder } from '../history-file.js'
+import { openRecordedClient, type RecordedClient } from '../load/recorded-client.js'
+import { type Random, seededRandom } from '../statistics.js'
+import { type Server, type ServerOptions, startServer } from '../topology.js'
+import { createLedger, type Ledger } from './ledger.js'
+import { type CorrectnessTask, type SiteName, siteNames } from './task.js'
+
+/** One data directory, the server on it, the clients of that server, and the history of it all. */
+export interface OpenSite {
+  readonly task: CorrectnessTask
+  readonly name: SiteName
+  readonly ttlMs: number
+  readonly dataDir: string
+  readonly random: Random
+  readonly recorder: Recorder
+  readonly client: RecordedClient
+  readonly ledger: Ledger
+  /** The one that runs, or ran last. */
+  server(): Server
+  /** Starts another server on the same data, after the last one has ended, and leads the clients there. */
+  startAgain(): Promise<void>
+}
+
+export interface SiteOptions {
+  readonly name: SiteName
+  readonly ttlMs: number
+  /** The longest a request may take, ms. */
+  readonly limitMs: number
+  /** Connections to each worker, where more than usual are wanted. */
+  readonly perWorker?: number
+  /** What stays unknown when the site fails. */
+  readonly checks: readonly CheckName[]
+  /** Captchas of each kind that are come back to later; as the task says, unless told. */
+  readonly remembered?: number
+  /** In place of the task's own. */
+  readonly strategy?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** A directory to be used in place of a fresh one; removed by whoever made it. */
+  readonly dataDir?: string
+  /** Runs once the server has been stopped in good order. */
+  after?(site: Pick<OpenSite, 'recorder' | 'dataDir'>): Promise<void>
+}
+
+/** Enough to race twice on each worker while others work on. */
+const usualPerWorker = 8
+
+const balanceLimitMs = 10_000
+
+/**
+ * Runs one site and writes its history. What goes wrong on the way is a gap in the history, never an exception; processes and
+ * directories are gone in the end.
+ * @throws Error when the history cannot be written
+ */
+export async function runSite(
+  task: CorrectnessTask,
+  options: SiteOptions,
+  run: (site: OpenSite) => Promise<void>,
+): Promise<void> {
+  const { name, checks } = options
+  const recorder = openSiteHistory(task, options)
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), `crossworker-${name}-`)))
+  try {
+    await serve({ task, options, recorder, dataDir, run })
+    if (!task.signal.aborted) await options.after?.({ recorder, dataDir })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    recorder.note({ kind: 'gap', atMs: recorder.nowMs(), checks, reason: `${name}: ${reason}` })
+  } finally {
+    recorder.close()
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** Begins the history of a site. */
+export function openSiteHistory(
+  { folder, name: strategy, claims, workers, seed }: CorrectnessTask,
+  { name, ttlMs }: Pick<SiteOptions, 'name' | 'ttlMs'>,
+): Recorder {
+  const site = { kind: 'site', strategy, name, claims, workers, ttlMs, seed } as const
+  return createHistory(join(folder, `${strategy}.${name}.ndjson`), site)
+}
+
+interface Serving {
+  readonly task: CorrectnessTask
+  readonly options: SiteOptions
+  readonly recorder: Recorder
+  readonly dataDir: string
+  readonly run: (site: OpenSite) => Promise<void>
+}
+
+async function serve({ task, options, recorder, dataDir, run }: Serving): Promise<void> {
+  const { name, ttlMs, limitMs, strategy = task.strategy, env = {} } = options
+  const { workers, seed } = task
+  const secret = seed.toString(16).padStart(64, '0')
+  const settings: ServerOptions = { strategy, workers, ttlMs, render: 'none', secret, dataDir, env }
+  let server = await startServer(settings)
+  const client = openRecordedClient({
+    recorder,
+    endpoint: server.endpoint,
+    workers,
+    perWorker: options.perWorker ?? usualPerWorker,
+    limitMs,
+  })
+
+  async function startAgain(): Promise<void> {
+    await server[Symbol.asyncDispose]()
+    server = await startServer(settings)
+    client.moveTo(server.endpoint)
+  }
+
+  try {
+    if (!(await client.balanced(balanceLimitMs)))
+      throw new Error(`expected connections to all ${workers} workers, got none to some`)
+    await run({
+      task,
+      name,
+      ttlMs,
+      dataDir,
+      recorder,
+      client,
+      random: seededRandom(seed + siteNames.indexOf(name)),
+      ledger: createLedger(options.remembered ?? task.remembered),
+      server: () => server,
+      startAgain,
+    })
+  } finally {
+    client[Symbol.dispose]()
+    await server[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,74 @@
+import type { Claims } from '../../src/strategy.js'
+
+/** In the order in which they are begun: the longest first, so that sites at once end together. */
+export const siteNames = ['ordinary', 'faults', 'pause', 'expiry', 'clock', 'full-disk'] as const
+export type SiteName = (typeof siteNames)[number]
+
+/** How thoroughly one strategy is looked at. */
+export interface Intensity {
+  /** Of the ordinary site: it ends when so many have been issued, or its time is up. */
+  readonly captchas: number
+  /** About so many of them are raced for. */
+  readonly races: number
+  readonly ordinaryLimitMs: number
+  readonly faultsPerKind: number
+  /** Captchas that live and die in each round of the expiry site. */
+  readonly expiring: number
+  readonly expiryRounds: number
+  /** Captchas of each kind that are remembered until a fault has been healed, and then looked at. */
+  readonly remembered: number
+  /** Sites that run side by side. They are independent, and most of their time is waiting. */
+  readonly sitesAtOnce: number
+}
+
+export const quick: Intensity = {
+  captchas: 4_000,
+  races: 300,
+  ordinaryLimitMs: 4_000,
+  faultsPerKind: 1,
+  expiring: 300,
+  expiryRounds: 1,
+  remembered: 60,
+  sitesAtOnce: 4,
+}
+
+export const full: Intensity = {
+  captchas: 100_000,
+  races: 10_500,
+  ordinaryLimitMs: 300_000,
+  faultsPerKind: 10,
+  expiring: 2_000,
+  expiryRounds: 2,
+  remembered: 150,
+  sitesAtOnce: 2,
+}
+
+/** What is to be recorded of one strategy. */
+export interface CorrectnessTask extends Intensity {
+  /** What the server is told: a name or a path. */
+  readonly strategy: string
+  readonly name: string
+  readonly claims: Claims
+  readonly workers: number
+  readonly seed: number
+  /** Where the histories go, as `<name>.<site>.ndjson`; it exists. */
+  readonly folder: string
+  /** Aborted: faults are healed, servers ended, and the histories closed as they are. */
+  readonly signal: AbortSignal
+  /** All, unless told. */
+  readonly sites?: readonly SiteName[]
+}
+
+/** ms; resolves early, and never rejects, when the signal is aborted. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+    function done(): void {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+  })
+}

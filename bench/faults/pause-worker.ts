@@ -1,0 +1,24 @@
+import { type Fault, pidOf, usualAfterMs } from './fault.js'
+
+/**
+ * One worker stands still, perhaps while it holds a lock, and goes on later as if no time had passed: what a virtual machine
+ * that is moved, or a long garbage collection, does. Longer than any lock here takes to count as stale.
+ */
+export const pauseWorker: Fault = {
+  name: 'pause-worker',
+  of: 'stop',
+  loses: 'nothing',
+  strikes: 'one',
+  afterMs: usualAfterMs,
+  lastsMs: 3_500,
+  needs: () => undefined,
+  async start(target) {
+    const pid = pidOf(target)
+    process.kill(pid, 'SIGSTOP')
+    return {
+      async heal() {
+        process.kill(pid, 'SIGCONT')
+      },
+    }
+  },
+}
