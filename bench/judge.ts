@@ -3,6 +3,7 @@ import type { Environment } from './environment.js'
 import { judgeCorrectness } from './judge/correctness.js'
 import { judgeFindings } from './judge/findings.js'
 import { judgeScaling } from './judge/scaling.js'
+import { type Testimony, testimonyOf } from './judge/testimony.js'
 import { createTimingJudge } from './judge/timing.js'
 import type { MicroLine } from './micro/records.js'
 import { noopName, type Plan, twinName } from './plan.js'
@@ -18,9 +19,21 @@ export async function judge(folder: RunFolder): Promise<Results> {
   const records = await folder.readTiming()
   const micro = await folder.readMicro()
   const scaling = await folder.readScaling()
-  const results = toResults({ plan, environment, records, micro, scaling })
+  const testimonies = await hearTestimonies(folder, plan)
+  const results = toResults({ plan, environment, records, micro, scaling, testimonies })
   await folder.writeText('results.json', `${JSON.stringify(results, null, 1)}\n`)
   return results
+}
+
+/** One strategy at a time: the histories of a thorough run are half a million lines each. */
+async function hearTestimonies(folder: RunFolder, plan: Plan): Promise<ReadonlyMap<string, Testimony>> {
+  const heard = new Map<string, Testimony>()
+  if (plan.correctness === undefined) return heard
+  for (const { name, skipped } of plan.entrants) {
+    const histories = skipped === undefined ? await folder.readHistories(name) : []
+    if (histories.length > 0) heard.set(name, testimonyOf(histories))
+  }
+  return heard
 }
 
 export interface RawRun {
@@ -29,10 +42,19 @@ export interface RawRun {
   readonly records: readonly TimingRecord[]
   readonly micro?: readonly MicroLine[]
   readonly scaling?: readonly ScalingLine[]
+  /** By strategy. */
+  readonly testimonies?: ReadonlyMap<string, Testimony>
 }
 
 /** Pure: the promise of each strategy beside what was observed of it. */
-export function toResults({ plan, environment, records, micro = [], scaling = [] }: RawRun): Results {
+export function toResults({
+  plan,
+  environment,
+  records,
+  micro = [],
+  scaling = [],
+  testimonies = new Map(),
+}: RawRun): Results {
   const slices = records.filter((record) => record.kind === 'slice')
   const measured = slices.filter(({ block }) => block >= 0)
   const timing = createTimingJudge(plan, measured)
@@ -52,7 +74,11 @@ export function toResults({ plan, environment, records, micro = [], scaling = []
       ...known,
       ...(failed && { failed }),
       outcomes: sumOutcomes(own),
-      correctness: judgeCorrectness(entrant, own, plan.workers),
+      correctness: judgeCorrectness(claims, {
+        slices: own,
+        testimony: testimonies.get(name),
+        workers: plan.workers,
+      }),
       timing: timing.of(name),
       ...microOf(name, micro),
       ...scalingOf(name),
@@ -69,6 +95,7 @@ export function toResults({ plan, environment, records, micro = [], scaling = []
       studies: [
         ...(plan.experiments.length > 0 ? ['timing' as const] : []),
         ...(plan.micro ? ['micro' as const] : []),
+        ...(plan.correctness ? ['correctness' as const] : []),
         ...(plan.scaling ? ['scaling' as const] : []),
       ],
       quick: plan.quick,

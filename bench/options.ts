@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 
-export const studies = ['timing', 'micro', 'scaling'] as const
+export const studies = ['timing', 'micro', 'correctness', 'scaling'] as const
 export type Study = (typeof studies)[number]
 
 /** What the user asked for. */
@@ -16,6 +16,11 @@ export interface Options {
   readonly seed: number
   readonly out: string
   readonly budgetSeconds: number
+  /** The correctness study at length: when it was asked for by name, and not in a hurry. */
+  readonly thorough: boolean
+  readonly captchas: number | undefined
+  readonly races: number | undefined
+  readonly faults: number | undefined
 }
 
 /** The run could not be done as asked; one line; exit code 2. */
@@ -26,6 +31,7 @@ export class UsageError extends Error {
 const examples = `
 Examples:
   npm run bench                                   the default six strategies, about 3 minutes
+  npm run bench -- --only correctness             races and faults at length, some minutes a strategy
   npm run bench -- --quick                        the same, about 40 seconds, wider intervals
   npm run bench -- --strategies memory,sqlite     only these two
   npm run bench -- --strategies ./my-store.mjs    your own store, beside the baseline
@@ -52,13 +58,20 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
       'names or module paths, separated by commas; all = every one there is',
       list,
     )
-    .option('--only <list>', `studies: ${studies.join(', ')}`, studyList, ['timing'])
+    .option(
+      '--only <list>',
+      `studies: ${studies.join(', ')} (default: timing, correctness; quick: timing)`,
+      studyList,
+    )
     .option('--quick', 'a run of at most 40 s', false)
     .option('--budget <duration>', 'time to spend, such as 90s or 3m (default: 170s, quick: 35s)', duration)
     .option('--workers <n>', 'workers per server', whole(1, 64), 4)
     .option('--connections <n>', 'connections per slice', whole(1, 256), 8)
     .option('--reference <strategy>', 'the baseline of every ratio', 'memory')
     .option('--seed <n>', 'order of slices, hand-offs and resampling', whole(0, 2 ** 32 - 1))
+    .option('--captchas <n>', 'correctness: captchas issued in ordinary use', whole(1, 10_000_000))
+    .option('--races <n>', 'correctness: captchas raced for', whole(1, 1_000_000))
+    .option('--faults <n>', 'correctness: faults of each kind', whole(1, 1_000))
     .option('--out <dir>', 'where run folders go', 'results')
     .option('--quiet', 'no progress, only the result', false)
     .addHelpText('after', examples)
@@ -75,7 +88,7 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
   const given = program.opts()
   return {
     strategies: given.strategies,
-    studies: given.only,
+    studies: given.only ?? (given.quick ? ['timing'] : ['timing', 'correctness']),
     quick: given.quick,
     quiet: given.quiet,
     workers: given.workers,
@@ -83,6 +96,10 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     reference: given.reference,
     seed: given.seed ?? fallbackSeed,
     out: given.out,
+    thorough: given.only !== undefined && !given.quick,
+    captchas: given.captchas,
+    races: given.races,
+    faults: given.faults,
     budgetSeconds: given.budget ?? (given.quick ? 35 : 170),
   }
 }

@@ -1,3 +1,4 @@
+import { full, quick as glance, type Intensity } from './correctness/task.js'
 import type { Options } from './options.js'
 import type { Entrant } from './roster.js'
 import { makeScalingPlan, type ScalingPlan } from './scaling/plan.js'
@@ -41,6 +42,8 @@ export interface Plan {
   readonly entrants: readonly Entrant[]
   /** Absent when the micro study is not asked for. */
   readonly micro?: MicroPlan
+  /** Absent when the correctness study is not asked for. */
+  readonly correctness?: CorrectnessPlan
   /** Absent when the scaling study is not asked for. */
   readonly scaling?: ScalingPlan
   /** Launches of the timing study. */
@@ -52,6 +55,12 @@ export interface MicroPlan {
   readonly populations: readonly number[]
   readonly timeMs: number
   readonly fillLimitMs: number
+}
+
+/** How every strategy is looked at. */
+export interface CorrectnessPlan extends Intensity {
+  /** Strategies looked at side by side: nothing is timed, and most of the time is waiting. */
+  readonly strategiesAtOnce: number
 }
 
 export interface Occasion {
@@ -75,7 +84,9 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const sliceMs = 25
   const baseline = entrants.find(({ module }) => module === options.reference)?.name ?? options.reference
   const arms = armsOf(entrants, baseline, occasion.noopModule)
-  const budgetMs = (options.budgetSeconds - 4) * 1_000
+  const correctness = options.studies.includes('correctness') ? correctnessPlan(options) : undefined
+  const running = entrants.filter(({ skipped }) => skipped === undefined).length
+  const budgetMs = (options.budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
   const minWindows = quick ? 10 : 18
   const preparingMs = arms.length * preparationMs(workers, minWindows)
   const launches = options.studies.includes('timing') ? launchesFor(budgetMs / preparingMs, quick) : 0
@@ -97,6 +108,7 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
     baseline,
     entrants,
     ...(options.studies.includes('micro') && { micro: quick ? quickMicro : wholeMicro }),
+    ...(correctness && { correctness }),
     ...(options.studies.includes('scaling') && {
       scaling: makeScalingPlan(
         options,
@@ -112,6 +124,22 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
       limitMs,
     })),
   }
+}
+
+function correctnessPlan({ thorough, captchas, races, faults }: Options): CorrectnessPlan {
+  const usual = thorough ? full : glance
+  return {
+    ...usual,
+    strategiesAtOnce: thorough ? 1 : 2,
+    ...(captchas !== undefined && { captchas }),
+    ...(races !== undefined && { races }),
+    ...(faults !== undefined && { faultsPerKind: faults }),
+  }
+}
+
+/** What a look at each strategy takes from the time of a run that also measures: about 15 s here, as many at once. */
+function reservedMs({ strategiesAtOnce }: CorrectnessPlan, strategies: number): number {
+  return Math.ceil(strategies / strategiesAtOnce) * 15_000
 }
 
 /** Time to start a server with so many workers and to warm it up; measured on 2 cores, where starting is all CPU time. */

@@ -38,11 +38,33 @@ const Check = object({
   /** 95 % upper bound of the rate of violations. */
   upperBound: share(),
   evidence: Type.Array(Type.String()),
+  /** What shows the first violation, in order of time; `atMs` from the first moment, `worker` null for all of them. */
+  witness: Type.Optional(
+    Type.Array(
+      object({
+        atMs: number(),
+        tookMs: Type.Optional(number()),
+        worker: nullable(count()),
+        event: Type.String(),
+      }),
+    ),
+  ),
+})
+
+/** A claim and what became of it. */
+const Promised = object({
+  claim: literals('scope', 'singleUse', 'survives'),
+  promised: Type.String(),
+  observation: literals('kept', 'broken', 'unproven'),
 })
 
 const Correctness = object({
+  /** The worst of the checks that the claims and the laws of every store call for. */
   verdict: Verdict,
   observedScope: literals('none', 'process', 'threads', 'host', 'fleet'),
+  promises: Type.Array(Promised),
+  /** Races the correctness study forced, and those in which two takes were under way on different workers at once. */
+  races: Type.Optional(object({ forced: count(), overlapping: count() })),
   verificationFailures: object({ overall: Failures, sameWorker: Failures, crossWorker: Failures }),
   /** matrix[issuer][verifier] */
   matrix: Type.Array(Type.Array(object({ attempts: count(), failures: count() }))),
@@ -223,7 +245,7 @@ export const Results = object({
     wallSeconds: number(),
     seed: count(),
     command: Type.String(),
-    studies: Type.Array(literals('timing', 'micro', 'scaling')),
+    studies: Type.Array(literals('timing', 'micro', 'correctness', 'scaling')),
     quick: Type.Boolean(),
     /** Ended early: by Ctrl-C, or by a failure named in `strategies[].failed`. */
     partial: Type.Boolean(),
@@ -254,6 +276,7 @@ export type StrategyResult = Static<typeof Strategy>
 export type TimingResult = Static<typeof Timing>
 export type CorrectnessResult = Static<typeof Correctness>
 export type CheckResult = Static<typeof Check>
+export type PromiseResult = Static<typeof Promised>
 export type RatioResult = Static<typeof Ratio>
 export type ScalingResult = Static<typeof Scaling>
 export type ScalingSweepResult = Static<typeof ScalingSweep>

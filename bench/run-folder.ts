@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
-import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Environment } from './environment.js'
+import { type History, toHistory } from './history.js'
+import { readHistory } from './history-file.js'
 import type { MicroLine } from './micro/records.js'
 import { readNdjson } from './ndjson.js'
 import { UsageError } from './options.js'
@@ -22,6 +24,10 @@ export interface RunFolder {
   readMicro(): Promise<readonly MicroLine[]>
   appendScaling(line: ScalingLine): Promise<void>
   readScaling(): Promise<readonly ScalingLine[]>
+  /** Where the correctness study leaves its histories, as `<strategy>.<site>.ndjson`. */
+  readonly historiesPath: string
+  /** Of one strategy; a site whose server never started has none. */
+  readHistories(strategy: string): Promise<readonly History[]>
 }
 
 const timingFile = 'timing.ndjson'
@@ -63,7 +69,15 @@ export function openRunFolder(path: string): RunFolder {
     readMicro: () => readLines(at(microFile)),
     appendScaling: (line) => appendFile(at(scalingFile), `${JSON.stringify(line)}\n`),
     readScaling: () => readLines(at(scalingFile)),
+    historiesPath: at('correctness'),
+    readHistories: (strategy) => readHistories(at('correctness'), strategy),
   }
+}
+
+async function readHistories(path: string, strategy: string): Promise<readonly History[]> {
+  const names = existsSync(path) ? (await readdir(path)).sort() : []
+  const own = names.filter((name) => name.startsWith(`${strategy}.`) && name.endsWith('.ndjson'))
+  return Promise.all(own.map(async (name) => toHistory(await readHistory(join(path, name)))))
 }
 
 /** A study that was not run has no file and no records. */

@@ -1,3 +1,4 @@
+import { recordCorrectness } from './correctness/study.js'
 import { measureMicro } from './micro.js'
 import { measureScaling } from './scaling.js'
 import type { Stage } from './timing/launch.js'
@@ -9,6 +10,7 @@ export async function runStudies(stage: Stage): Promise<void> {
   const seconds = () => (performance.now() - startedMs) / 1_000
   await measureTiming(stage)
   const timingSeconds = seconds()
+  await recordCorrectness(stage)
   await measureMicro(stage)
   await measureScaling(stage)
   await stage.folder.appendTiming({

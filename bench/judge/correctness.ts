@@ -1,98 +1,75 @@
-import type { CheckResult, CorrectnessResult, FailuresResult } from '../results.js'
-import type { Entrant } from '../roster.js'
-import type { PairCount, SliceRecord, Witness } from '../slices.js'
+import type { Claims } from '../../src/strategy.js'
+import { type CheckName, checkNames } from '../checkers/check.js'
+import type { CheckResult, CorrectnessResult, PromiseResult } from '../results.js'
+import type { SliceRecord } from '../slices.js'
 import { wilson } from '../statistics.js'
+import { type HandOffs, judgePairs, judgeSlices } from './hand-offs.js'
+import type { Testimony } from './testimony.js'
 
-/**
- * What the hand-offs of the timing study show: whether a captcha one worker issued was accepted by the worker that its
- * take reached. Void slices are left out: in them nobody knows which answer belonged to which request.
- */
+/** What was observed of one strategy: the timing study's hand-offs, the correctness study's histories, or both. */
+export interface Observed {
+  readonly slices: readonly SliceRecord[]
+  readonly testimony?: Testimony | undefined
+  readonly workers: number
+}
+
+/** Sets the observation beside the claims. Pure. */
 export function judgeCorrectness(
-  { claims }: Pick<Entrant, 'claims'>,
-  slices: readonly SliceRecord[],
-  workers: number,
+  claims: Claims,
+  { slices, testimony, workers }: Observed,
 ): CorrectnessResult {
-  const takes = slices.filter((slice) => slice.operation === 'take' && slice.void === undefined)
-  const matrix = sumMatrix(
-    takes.flatMap(({ pairs }) => pairs),
-    workers,
-  )
-  const sameWorker = failures(matrix, (issuer, verifier) => issuer === verifier)
-  const crossWorker = failures(matrix, (issuer, verifier) => issuer !== verifier)
-  const witness = shortest(takes.flatMap((slice) => slice.witness ?? []))
-  const overall = failures(matrix, () => true)
-  const claimed = claims.scope === 'process' ? sameWorker : overall
-  const exercised = (claims.scope === 'process' ? sameWorker : crossWorker).attempts > 0
-  const checks = [visibility(claimed, exercised, witness), ...unexercised]
+  const timed = judgeSlices(claims, slices, workers)
+  const isTimed = timed.verificationFailures.overall.attempts > 0
+  const handOffs =
+    testimony === undefined || isTimed ? timed : judgePairs(claims, testimony.pairs, { workers })
+  const checks = checksOf(handOffs, testimony, isTimed)
+  const promises = promisesOf(claims, checks)
   return {
-    verdict: worst(checks),
-    observedScope: observedScope(sameWorker, crossWorker),
-    verificationFailures: { overall, sameWorker, crossWorker },
-    matrix,
+    verdict: worst(checks.filter(({ name }) => isClaimed(claims, name))),
+    observedScope: testimony?.observedScope ?? handOffs.observedScope,
+    promises,
+    verificationFailures: handOffs.verificationFailures,
+    matrix: handOffs.matrix,
     checks,
-    ...(witness && { witness }),
+    ...(testimony && { races: testimony.races }),
+    ...(handOffs.witness && { witness: handOffs.witness }),
   }
 }
 
-type Matrix = { attempts: number; failures: number }[][]
-
-function sumMatrix(pairs: readonly PairCount[], workers: number): Matrix {
-  const matrix: Matrix = Array.from({ length: workers }, () =>
-    Array.from({ length: workers }, () => ({ attempts: 0, failures: 0 })),
-  )
-  for (const { issuer, verifier, attempts, failures } of pairs) {
-    const cell = matrix[issuer]?.[verifier]
-    if (cell === undefined) continue
-    cell.attempts += attempts
-    cell.failures += failures
-  }
-  return matrix
-}
-
-function failures(matrix: Matrix, which: (issuer: number, verifier: number) => boolean): FailuresResult {
-  let attempts = 0
-  let failed = 0
-  for (const [issuer, row] of matrix.entries()) {
-    for (const [verifier, cell] of row.entries()) {
-      if (!which(issuer, verifier)) continue
-      attempts += cell.attempts
-      failed += cell.failures
-    }
-  }
-  return wilson(failed, attempts)
-}
-
-function visibility(claimed: FailuresResult, exercised: boolean, witness: Witness | undefined): CheckResult {
-  const { attempts, failures, high } = claimed
-  const verdict = failures > 0 ? 'invalid' : exercised ? 'valid' : 'unknown'
-  const evidence = verdict === 'invalid' && witness !== undefined ? [tell(witness)] : []
-  if (verdict === 'unknown') evidence.push('no take across the claimed scope was tried')
-  return { name: 'visibility', verdict, attempts, violations: failures, upperBound: high, evidence }
+/** The hand-offs of the timing study are one more exercise of visibility. */
+function checksOf(
+  { visibility }: HandOffs,
+  testimony: Testimony | undefined,
+  isTimed: boolean,
+): CheckResult[] {
+  const recorded: readonly CheckResult[] = testimony?.checks ?? checkNames.map(unexercised)
+  return recorded.map((check) => (check.name === 'visibility' && isTimed ? merge(check, visibility) : check))
 }
 
 /** The timing study forces no races and no faults, so it can say nothing of these. */
-const unexercised: readonly CheckResult[] = ['single-use', 'durability'].map((name) => ({
-  name,
-  verdict: 'unknown',
-  attempts: 0,
-  violations: 0,
-  upperBound: 1,
-  evidence: ['not exercised by the timing study'],
-}))
-
-/** A failing pair as one sentence. */
-export function tell({ id, issuer, verifier, outcome, afterMs }: Witness): string {
-  return `worker ${issuer} issued ${id}…; ${afterMs.toFixed(0)} ms later worker ${verifier} answered ${outcome}`
-}
-
-function shortest(witnesses: readonly Witness[]): Witness | undefined {
-  return witnesses.reduce<Witness | undefined>(
-    (best, witness) => (best === undefined || witness.afterMs < best.afterMs ? witness : best),
-    undefined,
-  )
+function unexercised(name: CheckName): CheckResult {
+  const evidence = ['not exercised: the correctness study was not run']
+  return { name, verdict: 'unknown', attempts: 0, violations: 0, upperBound: 1, evidence }
 }
 
 const badness = { valid: 0, unknown: 1, invalid: 2 } as const
+
+/** Two exercises of one property: broken in either is broken, and one that was not exercised takes nothing from the other. */
+function merge(recorded: CheckResult, timed: CheckResult): CheckResult {
+  const attempts = recorded.attempts + timed.attempts
+  const violations = recorded.violations + timed.violations
+  const exercised = [recorded, timed].filter(({ verdict }) => verdict !== 'unknown')
+  return {
+    ...recorded,
+    verdict: exercised.length === 0 ? 'unknown' : worst(exercised),
+    attempts,
+    violations,
+    upperBound: wilson(violations, attempts).high,
+    evidence: (exercised.length === 0 ? [recorded, timed] : exercised)
+      .flatMap(({ evidence }) => evidence)
+      .slice(0, 5),
+  }
+}
 
 function worst(checks: readonly CheckResult[]): CheckResult['verdict'] {
   return checks.reduce<CheckResult['verdict']>(
@@ -101,8 +78,43 @@ function worst(checks: readonly CheckResult[]): CheckResult['verdict'] {
   )
 }
 
-/** This topology has one host and one process per worker: it can show the rungs `process` and `host`. */
-function observedScope(same: FailuresResult, cross: FailuresResult): CorrectnessResult['observedScope'] {
-  if (same.attempts === 0 || same.failures > 0) return 'none'
-  return cross.attempts > 0 && cross.failures === 0 ? 'host' : 'process'
+interface Promised {
+  readonly claim: PromiseResult['claim']
+  /** The checks that decide it. */
+  readonly checks: readonly CheckName[]
+  readonly isMade: (claims: Claims) => boolean
+}
+
+/** What the claims promise, and which checks decide it. The other checks are laws: every store owes them. */
+const promised: readonly Promised[] = [
+  { claim: 'scope', checks: ['visibility', 'no-loss'], isMade: () => true },
+  {
+    claim: 'singleUse',
+    checks: ['single-use', 'one-guess', 'linearizable'],
+    isMade: ({ singleUse }) => singleUse,
+  },
+  {
+    claim: 'survives',
+    checks: ['durability', 'no-resurrection'],
+    isMade: ({ survives }) => survives !== 'nothing',
+  },
+]
+
+/** A check that decides a promise nobody made is shown and convicts nobody. */
+function isClaimed(claims: Claims, name: string): boolean {
+  return promised.every(({ checks, isMade }) => isMade(claims) || !checks.some((check) => check === name))
+}
+
+const observations = { valid: 'kept', unknown: 'unproven', invalid: 'broken' } as const
+
+function promisesOf(claims: Claims, checks: readonly CheckResult[]): PromiseResult[] {
+  return promised
+    .filter(({ isMade }) => isMade(claims))
+    .map(({ claim, checks: names }) => {
+      const deciding = checks.filter(({ name }) => names.some((each) => each === name))
+      const isTakeKept = claims.singleUse || claim !== 'survives'
+      // A replayable store's takes leave nothing behind that could come back.
+      const counted = isTakeKept ? deciding : deciding.filter(({ name }) => name !== 'no-resurrection')
+      return { claim, promised: String(claims[claim]), observation: observations[worst(counted)] }
+    })
 }

@@ -21,6 +21,10 @@ import { type Random, seededRandom } from '../statistics.js'
 export const options: Options = {
   strategies: undefined,
   studies: ['timing'],
+  thorough: false,
+  captchas: undefined,
+  races: undefined,
+  faults: undefined,
   quick: false,
   quiet: false,
   workers: 2,

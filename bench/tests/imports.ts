@@ -68,7 +68,7 @@ const rooms: readonly Room[] = [
     path: /^bench\/plan\.ts$/,
     may: [
       typesOf('bench/options.ts', 'bench/roster.ts'),
-      only('bench/slices.ts', 'bench/statistics.ts', 'bench/scaling/plan.ts'),
+      only('bench/slices.ts', 'bench/statistics.ts', 'bench/scaling/plan.ts', 'bench/correctness/task.ts'),
     ],
     pure: true,
   },
@@ -115,8 +115,12 @@ const rooms: readonly Room[] = [
   {
     path: /^bench\/judge\//,
     may: [
-      { target: /^bench\/(judge\/|results\.ts$|slices\.ts$|statistics\.ts$|histogram\.ts$|plan\.ts$)/ },
+      {
+        target:
+          /^bench\/(judge\/|checkers\/|results\.ts$|slices\.ts$|statistics\.ts$|histogram\.ts$|plan\.ts$)/,
+      },
       typesOf(
+        'bench/history.ts',
         'bench/roster.ts',
         'bench/micro/records.ts',
         'bench/scaling/plan.ts',

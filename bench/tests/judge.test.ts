@@ -33,7 +33,7 @@ import {
 const host = entrant('file')
 
 function correctnessOf(entrantJudged: typeof memory, slices: readonly SliceRecord[]) {
-  return judgeCorrectness(entrantJudged, slices, 2)
+  return judgeCorrectness(entrantJudged.claims, { slices, workers: 2 })
 }
 
 function visibilityOf(entrantJudged: typeof memory, slices: readonly SliceRecord[]) {
@@ -488,7 +488,7 @@ describe('findings', () => {
     name,
     summary: '',
     claims: host.claims,
-    correctness: judgeCorrectness(host, [found], 2),
+    correctness: judgeCorrectness(host.claims, { slices: [found], workers: 2 }),
   })
   const wide = (more: Parameters<typeof pairs>[0]) => slice({ pairs: pairs(more, 1_000) })
   const verdicts = (...strategies: StrategyResult[]) =>

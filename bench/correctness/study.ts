@@ -1,0 +1,27 @@
+import { mkdir } from 'node:fs/promises'
+import { runCorrectness } from '../correctness.js'
+import type { Entrant } from '../roster.js'
+import type { Stage } from '../timing/launch.js'
+
+/** The correctness study: every strategy of the plan, some at once; each leaves a history per site. Never timed. */
+export async function recordCorrectness({ plan, folder, progress, signal }: Stage): Promise<void> {
+  const { correctness, entrants, workers, seed } = plan
+  if (correctness === undefined) return
+  await mkdir(folder.historiesPath, { recursive: true })
+  const { strategiesAtOnce, ...intensity } = correctness
+  const queue = entrants.filter(({ skipped }) => skipped === undefined)
+
+  async function record({ name, module, claims }: Entrant): Promise<void> {
+    progress.note(`correctness · ${name}`)
+    const where = { folder: folder.historiesPath, signal }
+    await runCorrectness({ ...intensity, strategy: module, name, claims, workers, seed, ...where })
+  }
+
+  async function recordInTurn(): Promise<void> {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      if (!signal.aborted) await record(next)
+    }
+  }
+
+  await Promise.all(Array.from({ length: strategiesAtOnce }, recordInTurn))
+}
