@@ -11,6 +11,7 @@ export const serverEntry = join(packageRoot, 'dist/src/main.js')
 /** From the package's root: plans are kept and shared, and name no folder of the machine they were made on. */
 export const noopModule = 'dist/bench/controls/noop.js'
 export const microEntry = join(packageRoot, 'dist/bench/micro/process.js')
+export const alarmEntry = join(packageRoot, 'dist/bench/load/alarm-thread.js')
 export const probeEntry = join(packageRoot, 'dist/bench/probe.js')
 
 function findRoot(directory: string): string {

@@ -25,6 +25,7 @@ export const options: Options = {
   quiet: false,
   workers: 2,
   connections: 4,
+  rate: undefined,
   reference: 'memory',
   seed: 7,
   out: 'results',
