@@ -19,7 +19,7 @@ export interface Experiment {
   readonly arms: readonly Arm[]
   /** The order of the arms in each block; an arm's slices of one block follow one another. */
   readonly blocks: readonly (readonly string[])[]
-  /** No block starts later than this after the launch began; ms. */
+  /** No block but the first ends later than about this after the launch began; ms. */
   readonly limitMs: number
 }
 
