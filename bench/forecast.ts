@@ -52,7 +52,7 @@ export function outline(plan: Plan, budgetSeconds: number): string {
   const expected = forecast(plan)
   return [
     `${strategies} strategies`,
-    ...(expected === undefined ? [] : timed(expected, budgetSeconds)),
+    ...(expected === undefined ? [] : timed(expected, budgetSeconds, plan.openLoop)),
     `seed ${plan.seed}`,
   ].join(', ')
 }
@@ -60,10 +60,11 @@ export function outline(plan: Plan, budgetSeconds: number): string {
 function timed(
   { launches, blocksPerLaunch, detectable }: Forecast,
   budgetSeconds: number,
+  openLoop: Plan['openLoop'],
 ): readonly string[] {
   const found = `differences of ${percent(detectable.throughput)} in throughput and ${percent(detectable.cpuUsPerOp)} in CPU time`
-  return [
-    `${launches} ${launches === 1 ? 'launch' : 'launches'} of about ${blocksPerLaunch} blocks in at most ${budgetSeconds} s`,
-    `which should find ${found}${launches === 1 ? ' but not the luck of the launch' : ''}`,
-  ]
+  const place = `${launches} ${launches === 1 ? 'launch' : 'launches'} of about ${blocksPerLaunch} blocks in at most ${budgetSeconds} s`
+  // What a closed loop's throughput spreads by says nothing of a pace.
+  if (openLoop !== undefined) return [place, `an open loop of ${openLoop.rate} requests/s`]
+  return [place, `which should find ${found}${launches === 1 ? ' but not the luck of the launch' : ''}`]
 }

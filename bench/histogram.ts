@@ -5,11 +5,20 @@ export interface Latencies {
   record(us: number): void
   /** @param share 0 to 1 @returns µs; `null` when nothing was recorded */
   quantileUs(share: number): number | null
+  /** A quantile, or `null` of fewer samples than it takes to have one beyond it: there it is another word for the maximum. */
+  tailUs(share: number): number | null
   maxUs(): number | null
   readonly count: number
   /** HdrHistogram's own compressed form, V2, base64. */
   encode(): string
   merge(encoded: string): void
+}
+
+/** @param encoded as `encode` gave them */
+export function mergeLatencies(encoded: readonly string[]): Latencies {
+  const latencies = createLatencies()
+  for (const histogram of encoded) latencies.merge(histogram)
+  return latencies
 }
 
 const highestNs = 120e9
@@ -25,6 +34,8 @@ export function createLatencies(): Latencies {
   return {
     record: (us) => histogram.recordValue(Math.min(highestNs, Math.max(1, Math.round(us * 1_000)))),
     quantileUs: (share) => told(histogram.getValueAtPercentile(share * 100)),
+    tailUs: (share) =>
+      histogram.totalCount * (1 - share) >= 1 ? told(histogram.getValueAtPercentile(share * 100)) : null,
     maxUs: () => told(histogram.maxValue),
     get count() {
       return histogram.totalCount

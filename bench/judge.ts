@@ -102,6 +102,7 @@ export function toResults({
       partial: end?.partial ?? true,
       workers: plan.workers,
       connections: plan.connections,
+      ...(plan.openLoop && { rate: plan.openLoop.rate }),
       baseline: plan.baseline,
       launches: new Set(measured.map(({ launch }) => launch)).size,
       blocks: new Set(measured.map(({ launch, block }) => `${launch}:${block}`)).size,

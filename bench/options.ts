@@ -12,6 +12,8 @@ export interface Options {
   readonly quiet: boolean
   readonly workers: number
   readonly connections: number
+  /** Requests per second of an open loop; nothing: a closed loop. */
+  readonly rate: number | undefined
   readonly reference: string
   readonly seed: number
   readonly out: string
@@ -36,6 +38,10 @@ Examples:
   npm run bench -- --strategies memory,sqlite     only these two
   npm run bench -- --strategies ./my-store.mjs    your own store, beside the baseline
   npm run bench -- --only scaling                 what more workers, captchas and connections cost, 5 minutes
+  npm run bench -- --rate 500 --connections 32    an open loop of 500 requests per second
+
+An open loop sends each request when it is due, and counts its latency from then. It needs enough connections: a request
+for which none is free waits for one. Rate times latency in seconds are busy at once; take several times as many.
 
 Exit codes:
   0  every strategy kept its claims (exhibits excepted)
@@ -67,6 +73,11 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     .option('--budget <duration>', 'time to spend, such as 90s or 3m (default: 170s, quick: 35s)', duration)
     .option('--workers <n>', 'workers per server', whole(1, 64), 4)
     .option('--connections <n>', 'connections per slice', whole(1, 256), 8)
+    .option(
+      '--rate <n>',
+      'an open loop: so many requests per second, evenly (default: a closed loop)',
+      whole(1, 100_000),
+    )
     .option('--reference <strategy>', 'the baseline of every ratio', 'memory')
     .option('--seed <n>', 'order of slices, hand-offs and resampling', whole(0, 2 ** 32 - 1))
     .option('--captchas <n>', 'correctness: captchas issued in ordinary use', whole(1, 10_000_000))
@@ -86,13 +97,19 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     throw new UsageError(`${error.message.replace(/^error: /, '')} (see --help)`)
   }
   const given = program.opts()
+  const asked: readonly Study[] = given.only ?? (given.quick ? ['timing'] : ['timing', 'correctness'])
+  if (given.rate !== undefined && !asked.includes('timing'))
+    throw new UsageError(
+      `--rate: expected the timing study, which it paces, got --only ${asked.join(',')}; leave one of them out (see --help)`,
+    )
   return {
     strategies: given.strategies,
-    studies: given.only ?? (given.quick ? ['timing'] : ['timing', 'correctness']),
+    studies: asked,
     quick: given.quick,
     quiet: given.quiet,
     workers: given.workers,
     connections: given.connections,
+    rate: given.rate,
     reference: given.reference,
     seed: given.seed ?? fallbackSeed,
     out: given.out,

@@ -21,7 +21,7 @@ export interface Experiment {
   readonly arms: readonly Arm[]
   /** The order of the arms in each block; an arm's slices of one block follow one another. */
   readonly blocks: readonly (readonly string[])[]
-  /** No block starts later than this after the launch began; ms. */
+  /** No block but the first ends later than about this after the launch began; ms. */
   readonly limitMs: number
 }
 
@@ -36,6 +36,8 @@ export interface Plan {
   readonly connections: number
   readonly ttlMs: number
   readonly sliceMs: number
+  /** Absent in a closed loop. */
+  readonly openLoop?: OpenLoopPlan
   /** An arm's ends when two of its windows of 100 ms agree, at the earliest after `minWindows`; everybody's ends after `limitMs`. */
   readonly warmUp: { readonly minWindows: number; readonly limitMs: number }
   readonly baseline: string
@@ -48,6 +50,14 @@ export interface Plan {
   readonly scaling?: ScalingPlan
   /** Launches of the timing study. */
   readonly experiments: readonly Experiment[]
+}
+
+/** An even pace instead of connections that each wait for their answer. */
+export interface OpenLoopPlan {
+  /** Requests per second. */
+  readonly rate: number
+  /** Per slice. */
+  readonly requests: number
 }
 
 /** What each store is timed at, alone. */
@@ -73,15 +83,23 @@ export interface Occasion {
 /** No slice takes less than this share of the time meant for it: more blocks than that never fit into a launch's time. */
 const fastestShare = 0.5
 
+/**
+ * Short: disturbances here outlast a slice, so more blocks tell more than longer slices (sd of a block's log-ratio 0.28 at
+ * 1 000 requests, 0.37 at 200).
+ */
+const closedSliceMs = 25
+
+/** Longer than a stall worth finding (a checkpoint, a lock that is waited for): what queued up behind it must still be due. */
+const openSliceMs = 250
+
 export const twinName = 'twin'
 export const noopName = 'noop'
 
 /** Turns wishes into experiments. Pure: the same options, roster, seed and occasion give the same plan. */
 export function makePlan(options: Options, entrants: readonly Entrant[], occasion: Occasion): Plan {
   const { seed, quick, workers, connections } = options
-  // Short: disturbances here outlast a slice, so more blocks tell more than longer slices (sd of a block's log-ratio 0.28 at
-  // 1 000 requests, 0.37 at 200).
-  const sliceMs = 25
+  const openLoop = openLoopOf(options)
+  const sliceMs = openLoop ? (openLoop.requests * 1_000) / openLoop.rate : closedSliceMs
   const baseline = entrants.find(({ module }) => module === options.reference)?.name ?? options.reference
   const arms = armsOf(entrants, baseline, occasion.noopModule)
   const correctness = options.studies.includes('correctness') ? correctnessPlan(options) : undefined
@@ -104,6 +122,7 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
     connections,
     ttlMs: 120_000,
     sliceMs,
+    ...(openLoop && { openLoop }),
     warmUp,
     baseline,
     entrants,
@@ -154,6 +173,12 @@ export function preparationMs(workers: number, minWindows: number): number {
 function launchesFor(preparationsInBudget: number, quick: boolean): number {
   const affordable = Math.floor(preparationsInBudget / 2)
   return quick ? Math.min(3, Math.max(1, affordable)) : Math.min(10, Math.max(3, affordable))
+}
+
+function openLoopOf({ rate }: Options): OpenLoopPlan | undefined {
+  if (rate === undefined) return undefined
+  // Two at least: one request has no pace. At one a second that makes the longest slice: 2 s.
+  return { rate, requests: Math.max(2, Math.round((rate * openSliceMs) / 1_000)) }
 }
 
 const wholeMicro: MicroPlan = { populations: [100, 10_000, 1_000_000], timeMs: 300, fillLimitMs: 60_000 }

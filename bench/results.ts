@@ -97,6 +97,31 @@ const Ratio = object({
   detectable: number(),
 })
 
+/** Latencies of an open loop if they were counted from the moment of sending: the wait before it would be nobody's. */
+const Uncorrected = object({
+  p50Us: nullable(number()),
+  p90Us: nullable(number()),
+  p99Us: nullable(number()),
+  p999Us: nullable(number()),
+  maxUs: nullable(number()),
+})
+
+const OpenLoop = object({
+  /** Requests per second that were due, and that were answered; the rest of the row counts from when they were due. */
+  rate: number(),
+  achieved: nullable(number()),
+  sent: count(),
+  /** Of these, sent more than 1 ms after they were due. */
+  late: count(),
+  /** Never sent; with any of them, latencies are those of the luckier requests. */
+  dropped: count(),
+  /** Whether the strategy dropped at most 1 % over all operations: else its latencies are compared with nobody's. */
+  kept: Type.Boolean(),
+  /** Of the typical slice: 99th percentile of how late requests were for which a connection stood free. */
+  pacerLagP99Us: nullable(number()),
+  uncorrected: Uncorrected,
+})
+
 const Timing = object({
   operation: literals('write', 'read', 'take'),
   source: literals('client', 'store'),
@@ -120,7 +145,9 @@ const Timing = object({
   samples: count(),
   slices: count(),
   voidSlices: count(),
-  /** Place by throughput among the strategies; those whose intervals overlap share one. */
+  /** Of the client's rows of an open loop, where latencies count from the moment a request was due. */
+  openLoop: Type.Optional(OpenLoop),
+  /** Place by throughput among the strategies; those whose intervals overlap share one. `null` in an open loop. */
   rank: nullable(count()),
   /** HdrHistogram V2, compressed, base64, nanoseconds. */
   histogram: Type.String(),
@@ -214,7 +241,7 @@ const Controls = object({
   twin: object({ ratios: Type.Array(TwinRatio) }),
   noop: object({
     timing: Type.Array(Timing),
-    /** Median throughput of the second half of the blocks ÷ the first half, by operation. */
+    /** Second half of the blocks ÷ the first half, by operation: median throughput, or in an open loop median p50. */
     drift: Type.Array(object({ operation: literals('write', 'read', 'take'), ratio: number() })),
     /** What HTTP and the harness cost with size. */
     scaling: Type.Optional(Scaling),
@@ -251,6 +278,8 @@ export const Results = object({
     partial: Type.Boolean(),
     workers: count(),
     connections: count(),
+    /** Requests per second of an open loop; absent in a closed one. */
+    rate: Type.Optional(count()),
     baseline: Type.String(),
     launches: count(),
     blocks: count(),
@@ -277,6 +306,7 @@ export type TimingResult = Static<typeof Timing>
 export type CorrectnessResult = Static<typeof Correctness>
 export type CheckResult = Static<typeof Check>
 export type PromiseResult = Static<typeof Promised>
+export type OpenLoopResult = Static<typeof OpenLoop>
 export type RatioResult = Static<typeof Ratio>
 export type ScalingResult = Static<typeof Scaling>
 export type ScalingSweepResult = Static<typeof ScalingSweep>

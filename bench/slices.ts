@@ -42,7 +42,7 @@ export interface SliceRecord {
   readonly windowMs: number
   /** CPU time of all the server's processes, from the slice's start until they were idle again, per request; µs. */
   readonly cpuUsPerOp: number | null
-  /** Of accepted answers: compressed HDR histograms of nanoseconds, base64. */
+  /** Of accepted answers: compressed HDR histograms of nanoseconds, base64. In an open loop the client's start when due. */
   readonly client: string
   readonly store: string
   readonly clientP50Us: number | null
@@ -53,12 +53,29 @@ export interface SliceRecord {
   /** Time until the server was idle again after the last answer; ms. */
   readonly settleMs: number
   readonly wallMs: number
-  /** The generator's event-loop utilisation, 0 to 1. */
+  /** The generator's event-loop utilisation, 0 to 1; in an open loop spinning for the next due time counts as use. */
   readonly generatorUtilisation: number
   /** Share of the machine's CPU time that its host gave to others, 0 to 1; `null` where the system does not tell. */
   readonly steal: number | null
+  /** Absent in a closed loop. */
+  readonly openLoop?: OpenLoopRecord
   /** Why the slice is left out of every figure. */
   readonly void?: string
+}
+
+/** How a slice kept its pace. */
+export interface OpenLoopRecord {
+  /** Requests per second that were due, evenly. */
+  readonly rate: number
+  readonly sent: number
+  /** Of these, sent more than 1 ms after they were due. */
+  readonly late: number
+  /** Never sent, because the time of the slice was up. */
+  readonly dropped: number
+  /** 99th percentile of how late requests were for which a connection stood free; `null` where none did. */
+  readonly pacerLagP99Us: number | null
+  /** As `client`, from the moment of sending: what a load generator shows that waits for answers and does not count it. */
+  readonly uncorrected: string
 }
 
 export interface PairCount {

@@ -1,4 +1,4 @@
-import { createLatencies, type Latencies } from '../histogram.js'
+import { mergeLatencies } from '../histogram.js'
 import { noopName, type Plan, twinName } from '../plan.js'
 import {
   type ControlsResult,
@@ -10,18 +10,14 @@ import {
 } from '../results.js'
 import { type Operation, operations, type SliceRecord } from '../slices.js'
 import { type Estimate, estimateRatio, estimateRatios, holm, median, ranks, verdict } from '../statistics.js'
+import { flagsOf } from './flags.js'
+import { judgeOpenLoop, keepsPace } from './open-loop.js'
 
 type Source = TimingResult['source']
 const sources = ['client', 'store'] as const
 
 /** The no-op may drift this far between the halves of a run before the run counts as contaminated. */
 const driftBound = 0.25
-
-/** A slice whose generator was busier than this measured the generator. */
-const saturated = 0.98
-
-/** A slice in which the host took more than this share of the machine's time away was disturbed. */
-const heavySteal = 0.1
 
 export interface TimingJudge {
   of(strategy: string): TimingResult[]
@@ -40,14 +36,24 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
   const sound = slices
     .filter((slice) => slice.void === undefined)
     .toSorted((a, b) => a.launch - b.launch || a.block - b.block)
+  const openLoop = plan.openLoop
   const byArm = groupBy(sound, ({ arm, operation }) => `${arm} ${operation}`)
   const names = plan.entrants.filter(({ skipped }) => skipped === undefined).map(({ name }) => name)
+  const keeping = new Set(
+    [...groupBy(sound, ({ arm }) => arm)].flatMap(([arm, own]) => (keepsPace(own) ? arm : [])),
+  )
   const knownTails = new Map<string, ReadonlyMap<number, number>>()
   const estimates = estimateAll()
   const comparisons = compareAll()
 
   function slicesOf(arm: string, operation: Operation): readonly SliceRecord[] {
     return byArm.get(`${arm} ${operation}`) ?? []
+  }
+
+  /** What a client waits where the pace is not kept is the length of a queue. */
+  function isComparable({ arm, source, metric }: Cell): boolean {
+    const isWait = source === 'client' && (metric === 'p50Us' || metric === 'p99Us')
+    return !isWait || (keeping.has(arm) && keeping.has(plan.baseline))
   }
 
   /** Log-ratios by launch. Paired by block: what disturbs one arm's slice disturbs its neighbours', and leaves their quotient alone. */
@@ -81,7 +87,7 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
     const byLaunch = groupBy(slicesOf(arm, operation), ({ launch }) => launch)
     const found = new Map(
       [...byLaunch].flatMap(([launch, group]) => {
-        const us = tailUs(merge(group.map((slice) => slice[source])), 0.99)
+        const us = mergeLatencies(group.map((slice) => slice[source])).tailUs(0.99)
         return us === null ? [] : [[launch, us] as const]
       }),
     )
@@ -96,7 +102,8 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
   /** The arms of one operation and metric share what they know of the luck of a launch. */
   function estimateAll(): ReadonlyMap<string, { readonly cell: Cell; readonly estimated: Estimate }> {
     const rivals = [...names, twinName, noopName].filter((arm) => arm !== plan.baseline)
-    const measured = cellsOf(rivals).map((cell) => ({ cell, logs: logRatios(cell) }))
+    const cells = cellsOf(rivals, openLoop !== undefined).filter(isComparable)
+    const measured = cells.map((cell) => ({ cell, logs: logRatios(cell) }))
     const enough = measured.filter(({ logs }) => logs.flat().length >= 2)
     const families = groupBy(enough, ({ cell }) => cellKey({ ...cell, arm: '' }))
     const found = [...families.values()].flatMap((family) => {
@@ -149,16 +156,18 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
 
   function row(arm: string, operation: Operation, source: Source): TimingResult {
     const own = slicesOf(arm, operation)
-    const latencies = merge(own.map((slice) => slice[source]))
+    const latencies = mergeLatencies(own.map((slice) => slice[source]))
     const all = slices.filter((slice) => slice.arm === arm && slice.operation === operation)
+    const paced = source === 'client' &&
+      openLoop && { ...judgeOpenLoop(own, openLoop.rate), kept: keeping.has(arm) }
     return {
       operation,
       source,
       p50Us: latencies.quantileUs(0.5),
       p90Us: latencies.quantileUs(0.9),
       p95Us: latencies.quantileUs(0.95),
-      p99Us: tailUs(latencies, 0.99),
-      p999Us: tailUs(latencies, 0.999),
+      p99Us: latencies.tailUs(0.99),
+      p999Us: latencies.tailUs(0.999),
       maxUs: latencies.maxUs(),
       throughput: medianOf(own.map(({ throughput }) => throughput)),
       cpuUsPerOp: medianOf(own.flatMap(({ cpuUsPerOp }) => cpuUsPerOp ?? [])),
@@ -171,6 +180,7 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
       samples: latencies.count,
       slices: own.length,
       voidSlices: all.length - own.length,
+      ...(paced && { openLoop: paced }),
       rank: rankOf(arm, operation),
       histogram: latencies.encode(),
       ratios: metrics.flatMap((metric) => comparisons.get(cellKey({ arm, operation, source, metric })) ?? []),
@@ -179,6 +189,7 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
 
   /** The baseline is its own ratio of exactly 1. */
   function rankOf(arm: string, operation: Operation): number | null {
+    if (openLoop !== undefined) return null
     const intervals = names.flatMap((name) => {
       const found = comparisons.get(cellKey({ arm: name, operation, source: 'client', metric: 'throughput' }))
       if (name === plan.baseline) return [{ name, value: 1, low: 1, high: 1 }]
@@ -192,8 +203,11 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
     operations.flatMap((operation) => sources.map((source) => row(arm, operation, source)))
 
   function controls(noop: string): ControlsResult {
+    const drifting = openLoop === undefined ? 'throughput' : 'p50Us'
     const drift = operations.flatMap((operation) => {
-      const ratioOfHalves = driftOf(slicesOf(noop, operation).map(({ throughput }) => throughput))
+      const steady = keeping.has(noop) ? slicesOf(noop, operation) : []
+      const figures = steady.flatMap((slice) => metricOf(slice, 'client', drifting) ?? [])
+      const ratioOfHalves = driftOf(figures)
       return ratioOfHalves === undefined ? [] : [{ operation, ratio: ratioOfHalves }]
     })
     return {
@@ -204,14 +218,16 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
       flags: [
         ...flagsOf(slices),
         ...(drift.length === 0
-          ? ['the no-op store was not measured: nobody knows whether the run is contaminated']
+          ? [
+              `the no-op store was not measured${openLoop ? ', or did not keep the pace' : ''}: nobody knows whether the run is contaminated`,
+            ]
           : []),
       ],
     }
   }
 
   function twinRatios(): TwinRatioResult[] {
-    return cellsOf([twinName]).flatMap((cell) => {
+    return cellsOf([twinName], openLoop !== undefined).flatMap((cell) => {
       const found = estimates.get(cellKey(cell))
       if (found === undefined) return []
       const { operation, source, metric } = cell
@@ -223,9 +239,13 @@ export function createTimingJudge(plan: Plan, slices: readonly SliceRecord[]): T
   return { of: rowsOf, controls }
 }
 
-/** Throughput and CPU time are the server's as a whole; the store's own clock knows only latencies. */
-function cellsOf(arms: readonly string[]): readonly Cell[] {
-  const client = metrics.map((metric) => ({ source: 'client' as const, metric }))
+/**
+ * Throughput and CPU time are the server's as a whole; the store's own clock knows only latencies. An open loop's throughput
+ * is given, and compares with nothing.
+ */
+function cellsOf(arms: readonly string[], isOpen: boolean): readonly Cell[] {
+  const compared = metrics.filter((metric) => !isOpen || metric !== 'throughput')
+  const client = compared.map((metric) => ({ source: 'client' as const, metric }))
   const store = (['p50Us', 'p99Us'] as const).map((metric) => ({ source: 'store' as const, metric }))
   return arms.flatMap((arm) =>
     operations.flatMap((operation) => [...client, ...store].map((rest) => ({ arm, operation, ...rest }))),
@@ -260,33 +280,8 @@ function medianOf(numbers: readonly number[]): number | null {
   return numbers.length === 0 ? null : median(numbers)
 }
 
-function merge(encoded: readonly string[]): Latencies {
-  const latencies = createLatencies()
-  for (const histogram of encoded) latencies.merge(histogram)
-  return latencies
-}
-
-/** Of fewer samples than it takes to have one beyond it, a percentile is only another word for the maximum. */
-function tailUs(latencies: Latencies, share: number): number | null {
-  return latencies.count * (1 - share) >= 1 ? latencies.quantileUs(share) : null
-}
-
-function driftOf(throughputs: readonly number[]): number | undefined {
-  const half = Math.floor(throughputs.length / 2)
+function driftOf(figures: readonly number[]): number | undefined {
+  const half = Math.floor(figures.length / 2)
   if (half === 0) return undefined
-  return median(throughputs.slice(half)) / median(throughputs.slice(0, half))
-}
-
-function flagsOf(slices: readonly SliceRecord[]): string[] {
-  const share = (which: (slice: SliceRecord) => boolean) => slices.filter(which).length
-  const busy = share(({ generatorUtilisation }) => generatorUtilisation > saturated)
-  const stolen = share(({ steal }) => steal !== null && steal > heavySteal)
-  const voided = share((slice) => slice.void !== undefined)
-  const flag = (count: number, what: string) =>
-    count > 0 ? [`${count} of ${slices.length} slices: ${what}`] : []
-  return [
-    ...flag(busy, `the generator was more than ${saturated * 100} % busy`),
-    ...flag(stolen, `the machine's host took more than ${heavySteal * 100} % of the CPU time`),
-    ...flag(voided, 'void, left out of every figure'),
-  ]
+  return median(figures.slice(half)) / median(figures.slice(0, half))
 }

@@ -19,7 +19,10 @@ export interface Answer {
   readonly status: number
   /** ms on the harness's monotonic clock */
   readonly endMs: number
+  /** From the moment it was sent. */
   readonly clientUs: number
+  /** From the moment it was due, where requests have one. */
+  readonly sinceDueUs?: number | undefined
   /** From `Server-Timing`; `undefined` when the header is not there. */
   readonly storeUs: number | undefined
   /** What was read or taken, or what a write brought. */
@@ -52,6 +55,7 @@ interface Received {
   readonly status: number
   readonly endMs: number
   readonly clientUs: number
+  readonly sinceDueUs?: number | undefined
   readonly asked: Captcha | undefined
 }
 

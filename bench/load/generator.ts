@@ -1,6 +1,14 @@
 import autocannon from 'autocannon'
 import type { Operation } from '../slices.js'
 import { type Answer, type Captcha, type Headers, parseHeaders, requestFor, toAnswer } from './exchange.js'
+import {
+  createEagerPacer,
+  type Pace,
+  type Pacer,
+  type Pacing,
+  type Schedule,
+  startEvenPacer,
+} from './pacer.js'
 
 /** A server and which start of it must answer. */
 export interface Target {
@@ -14,6 +22,8 @@ export interface SliceOptions {
   readonly work: number | readonly Captcha[]
   /** The slice is cut off after this time. */
   readonly limitMs: number
+  /** Sends each request when it is due; without one, each connection sends its next as soon as it has its answer. */
+  readonly pace?: Pace
 }
 
 export interface SliceRun {
@@ -23,6 +33,8 @@ export interface SliceRun {
   /** Requests that were sent and never answered, and whether that was because the slice's limit had come. */
   readonly unanswered: number
   readonly timedOut: boolean
+  /** Where the slice had a pace. */
+  readonly pacing?: Pacing | undefined
   /** Why nothing in it can be believed: lost connections, an answer from elsewhere or about another captcha, its limit. */
   readonly mistaken?: string
 }
@@ -44,19 +56,21 @@ interface Connection {
   worker: number | undefined
   state: 'sending' | 'parked'
   asked: Captcha | undefined
+  /** From when its request was due until it was sent, where requests are due. */
+  waitedUs: number | undefined
   headers: Headers | undefined
-  send(): void
+  send(dueMs?: number): void
 }
 
 /** A slice under way. */
 interface Job {
   readonly slice: SliceOptions
-  readonly total: number
   readonly answers: Answer[]
   /** What is left to hand out, in order. */
   readonly left: Captcha[]
   drawn: number
   endMs: number | undefined
+  readonly pacer: Pacer<Connection>
   finish(mistaken?: string): void
 }
 
@@ -72,7 +86,8 @@ const openLimitMs = 10_000
  * costs milliseconds. So its clients are started once, each learns its worker by asking `/health` (cluster mode hands out
  * connections, not requests), and each is held back at the point where it would send its next request.
  *
- * In a slice all connections draw from one queue until it is empty, so that none idles while another has work. Every answer
+ * In a slice all connections draw from one queue until it is empty: each as soon as it is free, so that none idles while
+ * another has work, or under a pace when the next request is due. Every answer
  * must come from the instance that was asked and be about the captcha that was named: after a lost connection autocannon
  * attributes answers to the wrong requests, and reports no error.
  *
@@ -92,9 +107,11 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
       worker: undefined,
       state: 'parked',
       asked: undefined,
+      waitedUs: undefined,
       headers: undefined,
-      send() {
+      send(dueMs) {
         connection.state = 'sending'
+        connection.waitedUs = dueMs === undefined ? undefined : (performance.now() - dueMs) * 1_000
         original()
       },
     }
@@ -121,19 +138,23 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     const isFirst = connection.worker === undefined && connection.headers === undefined
     if (isFirst && connection.state === 'parked') connection.send()
     else if (connection.state === 'sending' || isFirst) fail('a connection was lost')
-    else if (job !== undefined && job.drawn < job.total) connection.send()
-    else park()
+    else if (job === undefined) park()
+    else job.pacer.free(connection)
   }
 
   function receive(connection: Connection, { status, clientUs }: { status: number; clientUs: number }): void {
     const endMs = performance.now()
-    const { headers, asked } = connection
+    const { headers, asked, waitedUs } = connection
+    // Not by the clock: what autocannon takes to put a request together, 45 µs, is no wait for the server.
+    const sinceDueUs = waitedUs === undefined ? undefined : waitedUs + clientUs
     connection.state = 'parked'
     const mistaken = mistakeIn(headers, asked)
     if (mistaken !== undefined || headers === undefined) fail(mistaken ?? 'an answer had no headers')
     else if (connection.worker === undefined) connection.worker = headers.worker
     else
-      job?.answers.push(toAnswer({ headers, connection: connection.number, status, endMs, clientUs, asked }))
+      job?.answers.push(
+        toAnswer({ headers, connection: connection.number, status, endMs, clientUs, sinceDueUs, asked }),
+      )
   }
 
   function mistakeIn(headers: Headers | undefined, asked: Captcha | undefined): string | undefined {
@@ -162,7 +183,7 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
 
   function run(slice: SliceOptions): Promise<SliceRun> {
     const total = typeof slice.work === 'number' ? slice.work : slice.work.length
-    if (total < size)
+    if (total < size && slice.pace === undefined)
       throw new RangeError(`expected at least ${size} requests, one a connection, got ${total}`)
     return new Promise((resolve) => {
       let timedOut = false
@@ -172,17 +193,27 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
       }, slice.limitMs)
       const answers: Answer[] = []
       const left = typeof slice.work === 'number' ? [] : [...slice.work]
-      const current: Job = { slice, total, answers, left, drawn: 0, endMs: undefined, finish }
+      const schedule: Schedule<Connection> = { total, send: (to, dueMs) => to.send(dueMs), over: park }
+      const pacer = slice.pace ? startEvenPacer(slice.pace, schedule) : createEagerPacer(schedule)
+      const current: Job = { slice, answers, left, drawn: 0, endMs: undefined, pacer, finish }
       job = current
       if (broken !== undefined) finish(broken)
-      else for (const connection of connections) connection.send()
+      else for (const connection of connections) pacer.free(connection)
 
       function finish(mistaken?: string): void {
         clearTimeout(limit)
         job = undefined
+        pacer.stop()
         const busyUntilMs = current.endMs ?? performance.now()
         const unanswered = current.drawn - answers.length
-        resolve({ answers, busyUntilMs, unanswered, timedOut, ...(mistaken !== undefined && { mistaken }) })
+        resolve({
+          answers,
+          busyUntilMs,
+          unanswered,
+          timedOut,
+          pacing: pacer.pacing(),
+          ...(mistaken !== undefined && { mistaken }),
+        })
       }
     })
   }

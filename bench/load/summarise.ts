@@ -1,5 +1,6 @@
 import { createLatencies } from '../histogram.js'
 import {
+  type OpenLoopRecord,
   type Operation,
   type Outcome,
   outcomes,
@@ -7,8 +8,10 @@ import {
   type SliceRecord,
   type Witness,
 } from '../slices.js'
+import { quantile } from '../statistics.js'
 import type { Answer } from './exchange.js'
 import type { SliceRun } from './generator.js'
+import type { Pacing } from './pacer.js'
 
 /** What the answers of one slice come to. */
 export type Summary = Omit<
@@ -41,7 +44,7 @@ export function summarise(operation: Operation, run: SliceRun): Summary {
   const store = createLatencies()
   for (const { answer, outcome } of judged) {
     if (outcome !== 'accepted') continue
-    client.record(answer.clientUs)
+    client.record(answer.sinceDueUs ?? answer.clientUs)
     if (answer.storeUs !== undefined) store.record(answer.storeUs)
   }
   const unanswered = { [run.timedOut ? 'timeout' : 'error']: run.unanswered }
@@ -56,18 +59,38 @@ export function summarise(operation: Operation, run: SliceRun): Summary {
     storeP50Us: store.quantileUs(0.5),
     pairs: operation === 'take' ? countPairs(judged) : [],
     ...(witness && { witness }),
+    ...(run.pacing && { openLoop: openLoop(run.pacing, judged) }),
     ...(run.mistaken !== undefined && { void: run.mistaken }),
   }
 }
 
 /**
  * From the first answer to the last one that came while every connection was busy: counted from the first request, a slice
- * would miss what was under way at its end, and the shorter the slice the more of it.
+ * would miss what was under way at its end, and the shorter the slice the more of it. Under a pace connections need not be
+ * busy, and all answers count.
  */
-function throughput({ answers, busyUntilMs }: SliceRun): { throughput: number; windowMs: number } {
-  const endsMs = answers.map(({ endMs }) => endMs).filter((endMs) => endMs <= busyUntilMs)
+function throughput({ answers, busyUntilMs, pacing }: SliceRun): { throughput: number; windowMs: number } {
+  const untilMs = pacing === undefined ? busyUntilMs : Number.POSITIVE_INFINITY
+  const endsMs = answers.map(({ endMs }) => endMs).filter((endMs) => endMs <= untilMs)
   const windowMs = endsMs.length < 2 ? 0 : Math.max(...endsMs) - Math.min(...endsMs)
   return { throughput: windowMs > 0 ? ((endsMs.length - 1) / windowMs) * 1_000 : 0, windowMs }
+}
+
+function openLoop({ lagsMs, ...pacing }: Pacing, judged: readonly Judged[]): OpenLoopRecord {
+  const uncorrected = createLatencies()
+  for (const { answer, outcome } of judged) if (outcome === 'accepted') uncorrected.record(answer.clientUs)
+  const lagMs =
+    lagsMs.length === 0
+      ? null
+      : quantile(
+          lagsMs.toSorted((a, b) => a - b),
+          0.99,
+        )
+  return {
+    ...pacing,
+    pacerLagP99Us: lagMs === null ? null : lagMs * 1_000,
+    uncorrected: uncorrected.encode(),
+  }
 }
 
 interface Judged {

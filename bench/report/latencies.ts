@@ -3,61 +3,72 @@ import type { Operation } from '../slices.js'
 import { duration, percent, perSecond, ratioText } from './format.js'
 import { label, table } from './table.js'
 
-export function latencies({ strategies, controls, run }: Results, operation: Operation): string {
-  const named = [
+interface Column {
+  readonly head: string
+  readonly cell: (client: TimingResult, store: TimingResult | undefined) => string
+}
+
+/** An open loop has tables of its own for latencies, and its throughput is given. */
+function closedColumns(baseline: string): readonly Column[] {
+  return [
+    { head: 'rank', cell: ({ rank }) => (rank === null ? '' : String(rank)) },
+    { head: 'throughput', cell: ({ throughput }) => perSecond(throughput) },
+    { head: `÷ ${baseline}`, cell: (client) => ratioCell(client, 'throughput') },
+    { head: 'p50', cell: ({ p50Us }) => duration(p50Us) },
+    { head: 'p95', cell: ({ p95Us }) => duration(p95Us) },
+    { head: 'p99', cell: ({ p99Us }) => duration(p99Us) },
+    { head: 'p99.9', cell: ({ p999Us }) => duration(p999Us) },
+  ]
+}
+
+function costColumns(baseline: string): readonly Column[] {
+  return [
+    { head: 'store p50', cell: (_client, store) => duration(store?.p50Us ?? null) },
+    {
+      head: `÷ ${baseline}`,
+      cell: (_client, store) => (store === undefined ? '' : ratioCell(store, 'p50Us')),
+    },
+    { head: 'store p99', cell: (_client, store) => duration(store?.p99Us ?? null) },
+    { head: 'CPU/op', cell: ({ cpuUsPerOp }) => duration(cpuUsPerOp) },
+    { head: `÷ ${baseline}`, cell: (client) => ratioCell(client, 'cpuUsPerOp') },
+  ]
+}
+
+export function latencies(results: Results, operation: Operation): string {
+  const { baseline, rate } = results.run
+  const columns = [...(rate === undefined ? closedColumns(baseline) : []), ...costColumns(baseline)]
+  const rows = timedArms(results).map(({ name, timing }) => {
+    const client = timingRow(timing, operation, 'client')
+    const store = timingRow(timing, operation, 'store')
+    const isMeasured = client !== undefined && client.slices > 0
+    return [name, ...columns.map(({ cell }) => (isMeasured ? cell(client, store) : '–'))]
+  })
+  return [`## ${title(operation)}`, '', table(['strategy', ...columns.map(({ head }) => head)], rows)].join(
+    '\n',
+  )
+}
+
+interface TimedArm {
+  readonly name: string
+  readonly timing: readonly TimingResult[]
+}
+
+/** Everything that was timed, in the order of the tables. */
+export function timedArms({ strategies, controls: { noop } }: Results): readonly TimedArm[] {
+  return [
     ...strategies
       .filter(({ timing }) => timing !== undefined)
       .map((strategy) => ({ name: label(strategy), timing: strategy.timing ?? [] })),
-    { name: '(no-op store)', timing: controls.noop.timing },
+    { name: '(no-op store)', timing: noop.timing },
   ]
-  const rows = named.map(({ name, timing }) => {
-    return [
-      name,
-      ...timingCells(timingRow(timing, operation, 'client'), timingRow(timing, operation, 'store')),
-    ]
-  })
-  const header = [
-    'strategy',
-    'rank',
-    'throughput',
-    `÷ ${run.baseline}`,
-    'p50',
-    'p95',
-    'p99',
-    'p99.9',
-    'store p50',
-    `÷ ${run.baseline}`,
-    'store p99',
-    'CPU/op',
-    `÷ ${run.baseline}`,
-  ]
-  return [`## ${title(operation)}`, '', table(header, rows)].join('\n')
 }
 
-function title(operation: Operation): string {
+export function title(operation: Operation): string {
   return {
     write: 'Write: POST /captcha',
     read: 'Read: GET /captcha/:id/image',
     take: 'Take: POST /captcha/:id/verify',
   }[operation]
-}
-
-function timingCells(client: TimingResult | undefined, store: TimingResult | undefined): readonly string[] {
-  if (client === undefined || client.slices === 0) return Array.from({ length: 12 }, () => '–')
-  return [
-    client.rank === null ? '' : String(client.rank),
-    perSecond(client.throughput),
-    ratioCell(client, 'throughput'),
-    duration(client.p50Us),
-    duration(client.p95Us),
-    duration(client.p99Us),
-    duration(client.p999Us),
-    duration(store?.p50Us ?? null),
-    store === undefined ? '' : ratioCell(store, 'p50Us'),
-    duration(store?.p99Us ?? null),
-    duration(client.cpuUsPerOp),
-    ratioCell(client, 'cpuUsPerOp'),
-  ]
 }
 
 const verdictMark: Readonly<Record<RatioResult['verdict'], string>> = {
@@ -67,7 +78,7 @@ const verdictMark: Readonly<Record<RatioResult['verdict'], string>> = {
   inconclusive: '?',
 }
 
-function ratioCell(row: TimingResult, metric: Metric): string {
+export function ratioCell(row: TimingResult, metric: Metric): string {
   const found = row.ratios.find((ratio) => ratio.metric === metric)
   if (found === undefined) return ''
   return `${ratioText(found)} ${verdictMark[found.verdict]} δ ${percent(found.detectable)}`
@@ -94,7 +105,7 @@ export function controls({
     '',
     table(['operation', 'metric', `twin ÷ ${run.baseline}`, 'contains 1', 'detectable'], rows),
     '',
-    `- No-op store, second half of the blocks ÷ first: ${drift || 'not measured'}; bound ±${percent(driftBound)}: **${contaminated ? 'contaminated' : noop.drift.length === 0 ? 'not known' : 'not contaminated'}**.`,
+    `- No-op store, ${run.rate === undefined ? 'throughput' : 'p50'} of the second half of the blocks ÷ first: ${drift || 'not measured'}; bound ±${percent(driftBound)}: **${contaminated ? 'contaminated' : noop.drift.length === 0 ? 'not known' : 'not contaminated'}**.`,
     `- ${run.launches} launches, ${run.blocks} blocks; ${run.warmUps.settled} servers were warmed up until two windows agreed, ${run.warmUps.cap} until their time was up; ${percent(run.measuringShare)} of the time was spent in measured slices.`,
     ...flags.map((flag) => `- ${flag}.`),
   ].join('\n')

@@ -4,6 +4,7 @@ import { answer } from './answer.js'
 import { findings, limits, machine } from './context.js'
 import { failureRates, matrix, outcomes, story } from './failures.js'
 import { controls, latencies, microTable } from './latencies.js'
+import { openLoop } from './open-loop.js'
 import { scaling } from './scaling.js'
 
 /** report.md: the verdict first, then what it rests on. Pure: the same results give the same bytes. */
@@ -44,6 +45,7 @@ function timed(results: Results): readonly string[] {
     outcomes(results),
     matrix(results),
     story(results),
+    openLoop(results),
     ...operations.map((operation) => latencies(results, operation)),
     controls(results),
   ]

@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import { type Results, type StrategyResult, type TimingResult, timingRow } from '../results.js'
+import { type Metric, type Results, type StrategyResult, type TimingResult, timingRow } from '../results.js'
 import { operations } from '../slices.js'
 import { answer } from './answer.js'
 import { duration, percent, ratioText } from './format.js'
@@ -23,11 +23,17 @@ function timedTable({ strategies, run }: Results): string {
     colAligns: ['left', ...Array.from({ length: 9 }, () => 'right' as const)],
     style: { head: [], border: [], compact: true },
   })
-  for (const strategy of strategies) table.push(rowOf(strategy))
-  return `${table.toString()}\n÷ ${run.baseline}: throughput ratio with its 95 % interval`
+  // An open loop's throughput is given: there only latencies can be compared.
+  const metric = run.rate === undefined ? 'throughput' : 'p50Us'
+  for (const strategy of strategies) table.push(rowOf(strategy, metric))
+  const told =
+    run.rate === undefined
+      ? 'throughput ratio'
+      : `p50 ratio at ${run.rate} requests/s, counted from when each was due,`
+  return `${table.toString()}\n÷ ${run.baseline}: ${told} with its 95 % interval`
 }
 
-function rowOf(strategy: StrategyResult): string[] {
+function rowOf(strategy: StrategyResult, metric: Metric): string[] {
   const { name, exhibit, correctness, skipped } = strategy
   const shown = exhibit === undefined ? name : `${name} †`
   if (skipped !== undefined) return [shown, 'skipped', ...Array.from({ length: 8 }, () => '')]
@@ -40,13 +46,13 @@ function rowOf(strategy: StrategyResult): string[] {
     rate('sameWorker'),
     ...operations.flatMap((operation) => {
       const row = timingRow(strategy.timing, operation, 'client')
-      return [duration(row?.p50Us ?? null), throughputRatio(row)]
+      return [duration(row?.p50Us ?? null), ratioCell(row, metric)]
     }),
     duration(timingRow(strategy.timing, 'take', 'client')?.cpuUsPerOp ?? null),
   ]
 }
 
-function throughputRatio(row: TimingResult | undefined): string {
-  const found = row?.ratios.find(({ metric }) => metric === 'throughput')
+function ratioCell(row: TimingResult | undefined, metric: Metric): string {
+  const found = row?.ratios.find((ratio) => ratio.metric === metric)
   return found === undefined ? '' : ratioText(found)
 }

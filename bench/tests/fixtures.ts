@@ -6,6 +6,7 @@ import { makePlan, type Plan } from '../plan.js'
 import type { Results } from '../results.js'
 import type { Entrant } from '../roster.js'
 import {
+  type OpenLoopRecord,
   type Operation,
   type Outcome,
   operations,
@@ -29,6 +30,7 @@ export const options: Options = {
   quiet: false,
   workers: 2,
   connections: 4,
+  rate: undefined,
   reference: 'memory',
   seed: 7,
   out: 'results',
@@ -75,6 +77,15 @@ export interface SliceWishes extends Partial<Omit<SliceRecord, 'client' | 'store
   /** Every accepted answer's latency, µs. */
   readonly clientUs?: number
   readonly storeUs?: number
+}
+
+/** How a slice of 40 requests kept a pace; `uncorrected` is every accepted answer's latency from its sending, µs. */
+export function paced({
+  uncorrectedUs = 500,
+  ...more
+}: Partial<Omit<OpenLoopRecord, 'uncorrected'>> & { readonly uncorrectedUs?: number } = {}): OpenLoopRecord {
+  const pace = { rate: 800, sent: 40, late: 0, dropped: 0, pacerLagP99Us: 100 }
+  return { ...pace, uncorrected: latenciesOf(uncorrectedUs), ...more }
 }
 
 const encoded = new Map<string, string>()
@@ -205,6 +216,21 @@ export function exampleRun(): RawRun {
   ])
   const behaviours = { memory: loses, slow: { cost: 2 }, naive: { pairs: pairs({ cross: 3 }) }, ...controls }
   return { plan, environment, records: record({ blocks: 4, behaviours }) }
+}
+
+/** The same at a pace; the slow one is twenty times as slow, and late. */
+export function pacedRun(dropped = 0): RawRun {
+  const { entrants } = exampleRun().plan
+  const more = { openLoop: paced(), throughput: 800 }
+  const behind = { openLoop: paced({ late: 30, dropped }), throughput: 400 }
+  const behaviours = {
+    memory: { more },
+    slow: { cost: 20, more: behind },
+    naive: { more },
+    twin: { more },
+    noop: { cost: 0.8, more },
+  }
+  return { plan: planOf(entrants, { rate: 800 }), environment, records: record({ blocks: 4, behaviours }) }
 }
 
 export const exampleResults: () => Results = () => toResults(exampleRun())

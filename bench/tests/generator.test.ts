@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { openAlarm } from '../load/alarm.js'
 import type { Captcha } from '../load/exchange.js'
 import { type LoadGenerator, openLoadGenerator } from '../load/generator.js'
+import type { Alarm } from '../load/pacer.js'
 import { openWarmUpLoad } from '../load/warm-up.js'
 
 /** What reached a fake server of as many workers as connections: each connection is one worker. */
@@ -30,6 +32,8 @@ interface Reply {
   readonly hangUp?: boolean
   /** Answers never. */
   readonly silent?: boolean
+  /** Answers so much later. */
+  readonly delayMs?: number
 }
 
 type Behave = (asked: Asked, number: number) => Reply
@@ -68,7 +72,10 @@ async function fake(behave: Behave = () => ({})): Promise<Fake> {
     const { method = '', url: path = '', socket } = request
     const asked = { method, path, worker: sockets.indexOf(socket), body: await bodyOf(request) }
     requests.push(asked)
-    answer({ asked, socket, response, number: requests.length }, behave(asked, requests.length))
+    const reply = behave(asked, requests.length)
+    const number = requests.length
+    if (reply.delayMs !== undefined) await wait(reply.delayMs)
+    answer({ asked, socket, response, number }, reply)
   })
   server.on('connection', (socket) => sockets.push(socket))
   opened.push(server)
@@ -223,6 +230,113 @@ describe('the load generator', () => {
     expect(() => generator.run({ operation: 'write', work: 3, limitMs })).toThrow(
       /at least 4 requests.*got 3/,
     )
+  })
+})
+
+/** Due at once, or a moment later: what is asserted here is order and number, not time. */
+const alarm: Alarm = {
+  now: () => performance.now(),
+  wakeAt: (_atMs, callback) => setImmediate(callback),
+}
+
+describe('a paced slice', () => {
+  test('sends every request once, over all connections, and tells how it kept its pace', async () => {
+    const target = await fake()
+    const generator = await open(target)
+    const { answers, pacing, mistaken } = await generator.run({
+      operation: 'read',
+      work: captchas(60),
+      limitMs,
+      pace: { rate: 1_000, alarm },
+    })
+    expect(mistaken).toBeUndefined()
+    expect(new Set(answers.map(({ captcha }) => captcha?.id)).size).toBe(60)
+    expect(new Set(answers.map(({ connection }) => connection))).toEqual(new Set([0, 1, 2, 3]))
+    expect(pacing).toMatchObject({ rate: 1_000, sent: 60, dropped: 0 })
+    for (const { sinceDueUs = 0, clientUs } of answers) expect(sinceDueUs).toBeGreaterThanOrEqual(clientUs)
+  })
+
+  test('may have fewer requests than connections', async () => {
+    const generator = await open(await fake())
+    const { answers } = await generator.run({
+      operation: 'write',
+      work: 2,
+      limitMs,
+      pace: { rate: 100, alarm },
+    })
+    expect(answers).toHaveLength(2)
+  })
+
+  test('of a server that stalls shows the stall in every request that was due in it', async () => {
+    const delayMs = 200
+    const target = await fake((_asked, number) => (number === 30 ? { delayMs } : {}))
+    const generator = await open(target, 1)
+    const { answers, pacing } = await generator.run({
+      operation: 'write',
+      work: 100,
+      limitMs,
+      pace: { rate: 250, alarm },
+    })
+    const slow = (us: number | undefined) => us !== undefined && us > (delayMs / 2) * 1_000
+    expect(answers).toHaveLength(100)
+    // One request in 4 ms: those that were due in the first half of the stall.
+    expect(answers.filter(({ sinceDueUs }) => slow(sinceDueUs)).length).toBeGreaterThanOrEqual(20)
+    expect(answers.filter(({ clientUs }) => slow(clientUs)).length).toBeLessThan(3)
+    expect(pacing?.late).toBeGreaterThanOrEqual(20)
+  })
+
+  test('of a server that cannot keep up ends all the same, and counts what was never sent', async () => {
+    const target = await fake(() => ({ delayMs: 5 }))
+    const generator = await open(target)
+    const { answers, pacing, unanswered, timedOut } = await generator.run({
+      operation: 'write',
+      work: 1_000,
+      limitMs,
+      pace: { rate: 10_000, alarm },
+    })
+    expect([answers.length + (pacing?.dropped ?? 0), unanswered, timedOut]).toEqual([1_000, 0, false])
+    expect(pacing?.dropped).toBeGreaterThan(0)
+  })
+
+  test('leaves the generator ready for a closed loop, whose answers know no due time', async () => {
+    const generator = await open(await fake())
+    const pace = { rate: 1_000, alarm }
+    await generator.run({ operation: 'write', work: 10, limitMs, pace })
+    const { answers, pacing } = await generator.run({ operation: 'write', work: 10, limitMs })
+    expect(answers.map(({ sinceDueUs }) => sinceDueUs)).toEqual(Array.from({ length: 10 }, () => undefined))
+    expect(pacing).toBeUndefined()
+  })
+
+  test('with a connection closed under it is mistaken, and leaves no handle', async () => {
+    const target = await fake((_asked, number) => (number === 12 ? { hangUp: true } : {}))
+    const generator = await open(target)
+    const pace = { rate: 1_000, alarm }
+    const run = await generator.run({ operation: 'take', work: captchas(40), limitMs, pace })
+    expect(run.mistaken).toMatch(/a connection was lost/)
+    expect(run.unanswered).toBeGreaterThan(0)
+    await noneLeft(target)
+  })
+})
+
+describe('the alarm', () => {
+  test('wakes once for each time it was set, and not within the call', async () => {
+    using real = openAlarm()
+    const startMs = real.now()
+    const woken: number[] = []
+    await new Promise<void>((resolve) => {
+      // One that is near when it is set need not wait for the thread, and may overtake one that was not.
+      for (const ms of [3, 4.5, 20]) real.wakeAt(startMs + ms, () => woken.push(ms))
+      real.wakeAt(startMs + 25, resolve)
+      expect(woken).toEqual([])
+    })
+    expect(woken.toSorted((a, b) => a - b)).toEqual([3, 4.5, 20])
+    // Shortly before the time, at the earliest.
+    expect(real.now() - startMs).toBeGreaterThan(24)
+  })
+
+  test('wakes for a time that has passed', async () => {
+    using real = openAlarm()
+    await new Promise<void>((resolve) => real.wakeAt(real.now() - 5, resolve))
   })
 })
 

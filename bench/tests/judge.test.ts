@@ -22,6 +22,8 @@ import {
   memory,
   occasion,
   outcomesOf,
+  paced,
+  pacedRun,
   pairs,
   planOf,
   record,
@@ -301,6 +303,110 @@ describe('timing', () => {
     expect(rowOf(strategyOf({ strategies }, 'slow')).ratios).toEqual([])
     expect(found).toMatchObject({ twin: { ratios: [] }, noop: { drift: [] }, contaminated: false })
   })
+})
+
+describe('an open loop', () => {
+  const run = pacedRun()
+  const overloaded = toResults(pacedRun(10))
+  const judged = toResults(run)
+  const slow = rowOf(strategyOf(judged, 'slow'))
+
+  test('says how each strategy kept the pace, over all its slices', () => {
+    expect(judged.run.rate).toBe(800)
+    const slices = 3 * 4
+    expect(rowOf(strategyOf(overloaded, 'slow')).openLoop).toMatchObject({
+      rate: 800,
+      sent: 40 * slices,
+      late: 30 * slices,
+      dropped: 10 * slices,
+      pacerLagP99Us: 100,
+    })
+    expect(slow.openLoop?.achieved).toBeCloseTo(400, 6)
+    expect(rowOf(strategyOf(judged, 'memory')).openLoop?.achieved).toBeCloseTo(800, 6)
+  })
+
+  test('achieves what was achieved over all slices, not in the median one', () => {
+    const once = { launch: 9, block: 0, arm: 'memory', windowMs: 100, throughput: 800, openLoop: paced() }
+    const records = [0, 1, 2, 3].map((block) =>
+      slice({ ...once, block, ...(block === 0 && { windowMs: 700, throughput: 100 }) }),
+    )
+    const row = rowOf(strategyOf(toResults({ ...run, records }), 'memory'))
+    expect(row.throughput).toBe(800)
+    // 70 answers in 700 ms and three times 80 in 100 ms.
+    expect(row.openLoop?.achieved).toBeCloseTo(310, 6)
+  })
+
+  test('has latencies from when requests were due, and the uncorrected ones beside them', () => {
+    expect(slow.p50Us).toBeGreaterThan(10_000)
+    expect(slow.openLoop?.uncorrected.p50Us).toBeCloseTo(500, -1)
+    // 480 answers have no thousandth.
+    expect(slow.openLoop?.uncorrected.p999Us).toBeNull()
+  })
+
+  test('compares latencies and CPU time, never a throughput that was given', () => {
+    const compared = new Set(
+      judged.strategies.flatMap(({ timing }) =>
+        (timing ?? []).flatMap(({ ratios }) => ratios.map(({ metric }) => metric)),
+      ),
+    )
+    expect(compared).toEqual(new Set(['p50Us', 'p99Us', 'cpuUsPerOp']))
+    expect(slow.ratios.find(({ metric }) => metric === 'p50Us')?.value).toBeCloseTo(20, 0)
+    expect(slow.rank).toBeNull()
+    expect(judged.controls.twin.ratios.map(({ metric }) => metric)).not.toContain('throughput')
+  })
+
+  test('compares no latency of a strategy that did not keep the pace', () => {
+    const row = rowOf(strategyOf(overloaded, 'slow'))
+    expect([row.openLoop?.kept, slow.openLoop?.kept]).toEqual([false, true])
+    expect(row.ratios.map(({ metric }) => metric)).toEqual(['cpuUsPerOp'])
+    expect(rowOf(strategyOf(overloaded, 'slow'), 'take', 'store').ratios).not.toEqual([])
+    expect(rowOf(strategyOf(overloaded, 'naive')).ratios.map(({ metric }) => metric)).toContain('p50Us')
+  })
+
+  test('compares no latency at all when the baseline did not keep it', () => {
+    const records = run.records.map((line) =>
+      line.kind === 'slice' && line.arm === 'memory' ? { ...line, openLoop: paced({ dropped: 1 }) } : line,
+    )
+    const { strategies } = toResults({ ...run, records })
+    for (const name of ['slow', 'naive'])
+      expect(rowOf(strategyOf({ strategies }, name)).ratios.map(({ metric }) => metric)).toEqual([
+        'cpuUsPerOp',
+      ])
+  })
+
+  test('does not know of drift when the no-op store did not keep it', () => {
+    const records = run.records.map((line) =>
+      line.kind === 'slice' && line.arm === 'noop' ? { ...line, openLoop: paced({ dropped: 20 }) } : line,
+    )
+    const { noop, flags } = toResults({ ...run, records }).controls
+    expect(noop.drift).toEqual([])
+    expect(flags.join()).toContain('or did not keep the pace')
+  })
+
+  test('is in the client’s rows, and nowhere in a closed loop', () => {
+    expect(rowOf(strategyOf(judged, 'slow'), 'take', 'store')).not.toHaveProperty('openLoop')
+    expect(JSON.stringify(results)).not.toContain('openLoop')
+    expect('rate' in results.run).toBe(false)
+  })
+
+  test('is contaminated when the latency of the no-op store drifts, though its pace does not', () => {
+    const records = run.records.map((line) =>
+      line.kind === 'slice' && line.arm === 'noop' && line.block >= 2
+        ? { ...line, clientP50Us: (line.clientP50Us ?? 0) * 4 }
+        : line,
+    )
+    expect(toResults({ ...run, records }).controls.contaminated).toBe(true)
+  })
+
+  test('is flagged for a pacer that lags, not for one that is busy', () => {
+    const busy = slice({ generatorUtilisation: 1, openLoop: paced() })
+    const lagging = slice({ block: 1, openLoop: paced({ pacerLagP99Us: 1_500 }) })
+    const { flags } = toResults({ ...run, records: [busy, lagging] }).controls
+    expect(flags[0]).toBe('1 of 2 slices: the pacer itself sent one request in a hundred more than 1 ms late')
+    expect(flags.join()).not.toContain('busy')
+  })
+
+  test('fits the schema', () => expect(Value.Check(Results, judged)).toBe(true))
 })
 
 describe('controls', () => {

@@ -122,6 +122,26 @@ describe('plan', () => {
     expect(counts[0]).toBeGreaterThan(0)
   })
 
+  test('is a closed loop unless a rate is given', () => {
+    expect('openLoop' in planOf(entrants)).toBe(false)
+  })
+
+  test.each([
+    [1, 2, 2_000],
+    [10, 3, 300],
+    [500, 125, 250],
+    [100_000, 25_000, 250],
+  ])(
+    'paced at %d a second has slices of %d requests and %d ms, and blocks to match',
+    (rate, requests, ms) => {
+      const plan = planOf(entrants, { rate })
+      expect(plan.openLoop).toEqual({ rate, requests })
+      expect(plan.sliceMs).toBe(ms)
+      expect(totalBlocks(plan)).toBeLessThan(totalBlocks(planOf(entrants)))
+      expect(totalBlocks(plan)).toBeGreaterThan(0)
+    },
+  )
+
   test('keeps the seed of a launch a 32-bit number at the top of the range', () => {
     for (const { seed } of planOf(entrants, { seed: 2 ** 32 - 1 }).experiments) {
       expect(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32).toBe(true)

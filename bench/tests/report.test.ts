@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { toResults } from '../judge.js'
 import { bytes, duration, percent, perSecond, ratioText } from '../report/format.js'
 import { markdown } from '../report/markdown.js'
 import { terminal } from '../report/terminal.js'
 import type { FailuresResult, Results, StrategyResult } from '../results.js'
-import { exampleResults, strategyOf } from './fixtures.js'
+import { exampleResults, pacedRun, strategyOf } from './fixtures.js'
 
 const results = exampleResults()
 const text = markdown(results)
@@ -170,6 +171,57 @@ function expectShown(digits: string, truth: number): void {
   const decimals = digits.split('.')[1]?.length ?? 0
   expect(Math.abs(Number(digits) - truth)).toBeLessThanOrEqual(0.5 * 10 ** -decimals + 1e-9)
 }
+
+describe('an open loop', () => {
+  const paced = toResults(pacedRun())
+  const report = markdown(paced)
+  const part = section(report, 'Open loop at 800 requests/s')
+
+  test('is told by operation, with a row for everything that was timed', () => {
+    const tables = part.split('\n\n').filter((block) => block.startsWith('| '))
+    expect(tables).toHaveLength(3)
+    for (const block of tables)
+      expect(tableIn(block).map(([name]) => name)).toEqual([
+        'strategy',
+        'memory',
+        'slow',
+        'naive †',
+        '(no-op store)',
+      ])
+  })
+
+  test('shows latencies from the due time beside uncorrected ones, and what was late or dropped', () => {
+    const row = tableIn(part).find(([name]) => name === 'slow') ?? []
+    expect(row[1]).toBe('400/s')
+    expect(row[2]).toMatch(/ ms$/)
+    expect(row[3]).toMatch(/^\d+\.\d \[.*▼/)
+    expect(row.slice(7)).toEqual(['500 µs', '500 µs', '500 µs', '75.0 %', '0 %'])
+  })
+
+  test('compares nothing of a strategy that did not keep the pace', () => {
+    const rows = tableIn(section(markdown(toResults(pacedRun(10))), 'Open loop'))
+    const row = rows.find(([name]) => name === 'slow') ?? []
+    expect([row[3], row.at(-1)]).toEqual(['not kept', '20.0 %'])
+  })
+
+  test('says how to read it, and how well the pacer kept time', () => {
+    expect(part).toContain('Latencies count from the moment a request was due')
+    expect(part).toContain("The pacer's own lag, where a connection stood free: 100 µs to 100 µs")
+    expect(section(report, 'How to read it')).toContain('an open loop on the loopback interface')
+  })
+
+  test('has no throughput to compare and no missing value', () => {
+    expect(section(report, 'Write')).not.toMatch(/throughput|rank/)
+    expect(section(report, 'Write')).toContain('CPU/op')
+    expect(report).not.toMatch(/undefined|null|NaN|Infinity|\[object/)
+    expect(terminal(paced)).toContain('÷ memory: p50 ratio at 800 requests/s')
+  })
+
+  test('is not mentioned in a closed one', () => {
+    expect(text).not.toMatch(/open loop/i)
+    expect(section(text, 'Write')).toContain('throughput')
+  })
+})
 
 describe('a hostile strategy', () => {
   const hostile = (name: string) =>

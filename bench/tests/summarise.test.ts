@@ -122,6 +122,45 @@ describe('summary of a slice', () => {
     expect('witness' in summarise('take', run([answer()]))).toBe(false)
   })
 
+  describe('of an open loop', () => {
+    const pacing = { rate: 50, sent: 3, late: 1, dropped: 7, lagsMs: [0.3, 0.1, 0.2] }
+    const answers = [
+      answer({ endMs: 100, sinceDueUs: 1_100 }),
+      answer({ endMs: 120, sinceDueUs: 200_000 }),
+      answer({ endMs: 140, sinceDueUs: 300_000, status: 404 }),
+    ]
+    const summary = summarise('take', run(answers, { busyUntilMs: 110, pacing }))
+
+    test('counts latencies from when requests were due, and keeps the uncorrected ones beside them', () => {
+      const [client, uncorrected] = [createLatencies(), createLatencies()]
+      client.merge(summary.client)
+      uncorrected.merge(summary.openLoop?.uncorrected ?? '')
+      expect([client.count, uncorrected.count]).toEqual([2, 2])
+      expect(client.maxUs()).toBeCloseTo(200_000, -3)
+      expect(uncorrected.maxUs()).toBeCloseTo(1_000, -1)
+      expect(summary.clientP50Us).toBeCloseTo(1_100, -1)
+    })
+
+    test('tells how the pace was kept', () => {
+      expect(summary.openLoop).toMatchObject({ rate: 50, sent: 3, late: 1, dropped: 7 })
+      expect(summary.openLoop?.pacerLagP99Us).toBeCloseTo(298, 0)
+      expect(summary.openLoop).not.toHaveProperty('lagsMs')
+    })
+
+    test('counts all answers: under a pace connections need not be busy', () => {
+      expect([summary.windowMs, summary.throughput]).toEqual([40, 50])
+    })
+
+    test('knows nothing of the pacer where no connection ever stood free', () => {
+      const { openLoop } = summarise('take', run(answers, { pacing: { ...pacing, lagsMs: [] } }))
+      expect(openLoop?.pacerLagP99Us).toBeNull()
+    })
+
+    test('is not there in a closed loop', () => {
+      expect('openLoop' in summarise('take', run([answer()]))).toBe(false)
+    })
+  })
+
   test('a mistaken run is a void slice with the reason', () => {
     expect(summarise('take', run([answer()], { mistaken: 'a connection was lost' })).void).toBe(
       'a connection was lost',

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { openAlarm } from '../load/alarm.js'
 import type { Captcha } from '../load/exchange.js'
 import { type LoadGenerator, openLoadGenerator } from '../load/generator.js'
+import type { Pace } from '../load/pacer.js'
 import { openWarmUpLoad, type WarmUpLoad } from '../load/warm-up.js'
 import { packageRoot } from '../paths.js'
 import type { Arm, Plan } from '../plan.js'
@@ -34,6 +36,8 @@ export interface Runner {
 export interface Launch extends Stage, AsyncDisposable {
   readonly number: number
   readonly random: Random
+  /** Absent in a closed loop. */
+  readonly pace?: Pace
   /** By arm; one that fails leaves. */
   readonly runners: Map<string, Runner>
 }
@@ -42,13 +46,17 @@ export interface Launch extends Stage, AsyncDisposable {
 const firstRequests = 20
 
 export function openLaunch(stage: Stage, number: number, random: Random): Launch {
+  const { openLoop } = stage.plan
   const runners = new Map<string, Runner>()
+  const alarm = openLoop && openAlarm()
   return {
     ...stage,
     number,
     random,
+    ...(alarm && { pace: { rate: openLoop.rate, alarm } }),
     runners,
     async [Symbol.asyncDispose]() {
+      alarm?.[Symbol.dispose]()
       await Promise.all([...runners.values()].map(stop))
     },
   }
@@ -57,7 +65,8 @@ export function openLaunch(stage: Stage, number: number, random: Random): Launch
 /** Starts the arms one after another; one that does not start is recorded, and the others go on without it. */
 export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<void> {
   const { plan, number, progress, signal, runners } = launch
-  const { connections, workers, ttlMs } = plan
+  const { connections, workers, ttlMs, openLoop } = plan
+  const requests = openLoop?.requests ?? connections * firstRequests
   const secret = plan.seed.toString(16).padStart(64, '0')
   for (const arm of arms) {
     if (signal.aborted) return
@@ -65,18 +74,18 @@ export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<v
     try {
       const strategy = arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module
       const server = await startServer({ strategy, workers, ttlMs, render: 'none', secret })
-      runners.set(arm.name, await connect(arm, server, connections))
+      runners.set(arm.name, { ...(await connect(arm, server, connections)), requests })
     } catch (error) {
       await recordFailure(launch, arm, `did not start: ${messageOf(error)}`)
     }
   }
 }
 
-async function connect(arm: Arm, server: Server, connections: number): Promise<Runner> {
+async function connect(arm: Arm, server: Server, connections: number): Promise<Omit<Runner, 'requests'>> {
   try {
     const load = await openWarmUpLoad(server, connections)
     const generator = await openLoadGenerator(server, connections)
-    return { arm, server, load, generator, captchas: [], requests: connections * firstRequests }
+    return { arm, server, load, generator, captchas: [] }
   } catch (error) {
     await server[Symbol.asyncDispose]()
     throw error

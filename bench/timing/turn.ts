@@ -61,13 +61,14 @@ async function measureSlice(
   { operation, block }: SliceTask,
 ): Promise<SliceRecord | undefined> {
   const { arm, server } = runner
+  const { pace } = launch
   const work = operation === 'write' ? runner.requests : shuffle(runner.captchas, launch.random)
-  if ((typeof work === 'number' ? work : work.length) < launch.plan.connections) return undefined
+  if ((typeof work === 'number' ? work : work.length) < fewestOf(launch)) return undefined
   const cpuBeforeUs = server.cpuUs()
   const timeBefore = readCpuTime()
   const loopBefore = performance.eventLoopUtilization()
   const startedMs = performance.now()
-  const run = await runner.generator.run({ operation, work, limitMs: sliceLimitMs })
+  const run = await runner.generator.run({ operation, work, limitMs: sliceLimitMs, ...(pace && { pace }) })
   const { utilization } = performance.eventLoopUtilization(loopBefore)
   const settleMs = await settle(server)
   const wallMs = performance.now() - startedMs
@@ -91,6 +92,11 @@ async function measureSlice(
     generatorUtilisation: utilization,
     steal: timeBefore && timeAfter && stealShare(timeBefore, timeAfter),
   }
+}
+
+/** Without a pace each connection has its first request at once. */
+function fewestOf({ pace, plan }: Launch): number {
+  return pace === undefined ? plan.connections : 1
 }
 
 /**

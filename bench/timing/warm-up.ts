@@ -87,6 +87,8 @@ async function warmOne(launch: Launch, runner: Runner, arm: Progress): Promise<v
  */
 async function fitRequests(launch: Launch): Promise<void> {
   const { plan, runners } = launch
+  // A pace has its number of requests.
+  if (plan.openLoop !== undefined) return
   const fitted = new Map<string, number>()
   for (const [name, runner] of [...runners]) {
     const records = await measureSlices(launch, runner, -1)
