@@ -64,6 +64,16 @@ const rooms: readonly Room[] = [
   { path: /^src\/conformance\.ts$/, may: [strategyContract, node] },
   { path: /^src\/load-strategy\.ts$/, may: [restOfSource, node] },
   { path: /^src\/(worker|primary|main|config|call)\.ts$/, may: [restOfSource, node] },
+  // Stores with a mistake each, and the sound parts they are made of: strategies, so their libraries come late.
+  {
+    path: /^bench\/checkers\/mutants\//,
+    may: [
+      typesOf('src/strategy.ts', 'bench/checkers/check.ts'),
+      { target: /^(src\/strategies\/(?!index\.ts)|bench\/checkers\/mutants\/)/ },
+      node,
+      { ...npm, kinds: ['type', 'late'] },
+    ],
+  },
   {
     path: /^bench\/plan\.ts$/,
     may: [

@@ -1,0 +1,27 @@
+import { join } from 'node:path'
+import type { Strategy } from '../../../src/strategy.js'
+import { jsonFileStore } from './parts/json-file.js'
+import { createLockFile } from './parts/lock-file.js'
+
+/** The mistake: a lock that only its holder removes. A holder that is killed never does, and nobody gets in again. */
+const lockOutlivesItsHolder: Strategy = {
+  name: 'lock-outlives-its-holder',
+  summary: 'One JSON file under a lock file that is removed after each change.',
+  claims: { scope: 'host', singleUse: true, survives: 'restart' },
+  open({ dataDir }) {
+    const lock = createLockFile(join(dataDir, 'captchas.lock'), { patienceMs: 1_000 })
+    return jsonFileStore(dataDir, {
+      slowMs: 5,
+      async alone(commit) {
+        const token = await lock.acquire()
+        try {
+          await commit()
+        } finally {
+          lock.release(token)
+        }
+      },
+    })
+  },
+}
+
+export default lockOutlivesItsHolder
