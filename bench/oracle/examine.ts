@@ -1,0 +1,63 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadStrategy } from '../../src/load-strategy.js'
+import type { Check } from '../checkers/check.js'
+import { compose } from '../checkers/compose.js'
+import { judgeHistory } from '../checkers/index.js'
+import type { Phase, Subject } from '../checkers/mutants/index.js'
+import { quick, type SiteName } from '../correctness/task.js'
+import { runCorrectness } from '../correctness.js'
+import { toHistory } from '../history.js'
+import { readHistory } from '../history-file.js'
+import { packageRoot } from '../paths.js'
+
+/** The site of the correctness study in which a mistake shows. */
+export const siteOf: Readonly<Record<Phase, SiteName>> = {
+  ordinary: 'ordinary',
+  replay: 'ordinary',
+  expiry: 'expiry',
+  'kill-worker': 'faults',
+  restart: 'faults',
+  'corrupt-file': 'faults',
+  'crash-at-write': 'faults',
+  'pause-worker': 'pause',
+  'full-disk': 'full-disk',
+}
+
+/** What one look at one store came to. */
+export interface Examination {
+  readonly subject: string
+  readonly seed: number
+  /** From the start of its servers until it was judged. */
+  readonly seconds: number
+  readonly checks: readonly Check[]
+}
+
+export interface Examiner {
+  readonly seed: number
+  readonly signal: AbortSignal
+  /** All, unless told. */
+  readonly sites?: readonly SiteName[]
+}
+
+/** Puts a store through the correctness study by its module's path, as any third party's. */
+export async function examine(
+  { name, file }: Subject,
+  { seed, signal, sites }: Examiner,
+): Promise<Examination> {
+  const startedMs = performance.now()
+  const strategy = join(packageRoot, file)
+  const { claims } = await loadStrategy(strategy)
+  const folder = await mkdtemp(join(tmpdir(), 'crossworker-oracle-'))
+  try {
+    const chosen = sites === undefined ? {} : { sites }
+    await runCorrectness({ ...quick, strategy, name, claims, workers: 4, seed, folder, signal, ...chosen })
+    const files = (await readdir(folder)).sort().map((found) => join(folder, found))
+    const histories = await Promise.all(files.map(async (path) => toHistory(await readHistory(path))))
+    const checks = compose(histories.map((history) => judgeHistory(history)))
+    return { subject: name, seed, seconds: (performance.now() - startedMs) / 1_000, checks }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
