@@ -13,6 +13,7 @@ export const noopModule = 'dist/bench/controls/noop.js'
 export const microEntry = join(packageRoot, 'dist/bench/micro/process.js')
 export const skewedModule = 'dist/bench/controls/skewed.js'
 export const sqliteCheckEntry = join(packageRoot, 'dist/bench/correctness/sqlite-check.js')
+export const heapProbeEntry = join(packageRoot, 'dist/bench/correctness/heap-probe.js')
 export const probeEntry = join(packageRoot, 'dist/bench/probe.js')
 
 function findRoot(directory: string): string {
