@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { runClock } from './correctness/clock.js'
 import { runExpiry } from './correctness/expiry.js'
+import { runHeap } from './correctness/heap.js'
 import { runOrdinary } from './correctness/ordinary.js'
 import { type CorrectnessTask, type SiteName, siteNames } from './correctness/task.js'
 import { runFaults, runFullDisk, runPause } from './correctness/troubled.js'
@@ -13,6 +14,7 @@ const sites: Readonly<Record<SiteName, (task: CorrectnessTask) => Promise<void>>
   pause: runPause,
   expiry: runExpiry,
   clock: runClock,
+  heap: runHeap,
   'full-disk': runFullDisk,
 }
 

@@ -14,6 +14,7 @@ export const microEntry = join(packageRoot, 'dist/bench/micro/process.js')
 export const skewedModule = 'dist/bench/controls/skewed.js'
 export const sqliteCheckEntry = join(packageRoot, 'dist/bench/correctness/sqlite-check.js')
 export const alarmEntry = join(packageRoot, 'dist/bench/load/alarm-thread.js')
+export const heapProbeEntry = join(packageRoot, 'dist/bench/correctness/heap-probe.js')
 export const probeEntry = join(packageRoot, 'dist/bench/probe.js')
 
 function findRoot(directory: string): string {

@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { ReadyLine, ReplacedLine, WorkerProcess } from '../src/primary.js'
 import { type CpuClock, openCpuClock } from './cpu-clock.js'
 import { serverEntry } from './paths.js'
+import { isAlive } from './processes.js'
 
 /** The longest a server may take from its start to its ready line. */
 const readyLimitMs = 20_000
@@ -70,6 +72,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   })
   let end: string | undefined
   let cpu: CpuClock | undefined
+  let crew: ReturnType<typeof followCrew> | undefined
   void closed.then((reason) => {
     end = [reason, ...stderr()].join(': ')
   })
@@ -87,8 +90,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
   async function kill(): Promise<void> {
     killGroup(child)
-    // Its pipes close with the last of the processes that share them.
+    // Its pipes close with the last of the processes that share them, but that one's other files may still be open.
     await closed
+    while (crew?.workers().some(({ pid }) => isAlive(pid))) await wait(1)
   }
 
   try {
@@ -100,8 +104,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
           .replace(/^crossworker: /, '') || `it ended: ${end}`,
       )
     const pid = child.pid ?? 0
-    const crew = followCrew(ready, stdout.onReplaced)
-    void closed.then(() => crew.end(new ServerError(`it ended: ${end}`)))
+    const followed = followCrew(ready, stdout.onReplaced)
+    crew = followed
+    void closed.then(() => followed.end(new ServerError(`it ended: ${end}`)))
     cpu = openCpuClock([pid, ...ready.workers.map((worker) => worker.pid)])
     return {
       endpoint: ready.endpoints[0] ?? '',
@@ -109,9 +114,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       dataDir,
       pid,
       get workers() {
-        return crew.workers()
+        return followed.workers()
       },
-      replaced: crew.replaced,
+      replaced: followed.replaced,
       kill,
       cpuUs: cpu.readUs,
       ended: () => end ?? stderr().find((line) => /^crossworker: worker \d+ ended/.test(line)),

@@ -3,6 +3,7 @@ import type { FaultLine } from '../history.js'
 import { comeBack, tryAll } from './captchas.js'
 import { anyWorker } from './choose.js'
 import { between } from './draw.js'
+import type { Remembered } from './ledger.js'
 import type { OpenSite } from './site.js'
 import { pause } from './task.js'
 import { type Mix, startLoad } from './workload.js'
@@ -35,8 +36,11 @@ export async function strike(site: OpenSite, fault: Fault, ballastPath?: string)
     startAgain: site.startAgain,
     ...(ballastPath !== undefined && { ballastPath }),
   }
+  // Set aside: clients that work on while it lasts would push out what was acknowledged before it.
+  let before: Remembered = { outstanding: [], spent: [] }
   try {
     await pause(between(random, ...fault.afterMs), task.signal)
+    before = ledger.empty()
     if (!task.signal.aborted) await strikeAndHeal(site, fault, target)
     await pause(afterwardsMs, task.signal)
   } finally {
@@ -44,6 +48,7 @@ export async function strike(site: OpenSite, fault: Fault, ballastPath?: string)
   }
   await client.balanced(balanceLimitMs)
   await tryAll(site)
+  await comeBack(site, before)
   await comeBack(site, ledger.empty())
 }
 

@@ -1,7 +1,7 @@
 import type { Claims } from '../../src/strategy.js'
 
 /** In the order in which they are begun: the longest first, so that sites at once end together. */
-export const siteNames = ['ordinary', 'faults', 'pause', 'expiry', 'clock', 'full-disk'] as const
+export const siteNames = ['ordinary', 'faults', 'pause', 'expiry', 'clock', 'heap', 'full-disk'] as const
 export type SiteName = (typeof siteNames)[number]
 
 /** How thoroughly one strategy is looked at. */

@@ -1,6 +1,7 @@
 import { pick } from '../correctness/draw.js'
+import { isAlive } from '../processes.js'
 import { type Fault, pidOf, replacementLimitMs, type Target, usualAfterMs, within } from './fault.js'
-import { attachTracer, isAlive, tracingLacks } from './tracer.js'
+import { attachTracer, tracingLacks } from './tracer.js'
 
 /**
  * System calls at which a worker dies, the first of those that it makes. The rarer ones are tried first: where they are made at

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
+import { isAlive } from '../processes.js'
 
 /** strace, attached to running processes, that interferes with some of their system calls. */
 export interface Tracer {
@@ -73,15 +74,6 @@ function isTraced(pid: number): boolean {
     return readdirSync(`/proc/${pid}/task`).every((thread) =>
       /^TracerPid:\t[1-9]/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'latin1')),
     )
-  } catch {
-    return false
-  }
-}
-
-/** Not there any more, or nothing but its exit code. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\t[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
   } catch {
     return false
   }

@@ -149,6 +149,24 @@ const rooms: readonly Room[] = [
     ],
     pure: true,
   },
+  // Beside the server as well: a strategy around another, and both halves of one in a process of its own.
+  {
+    path: /^bench\/(controls\/skewed|correctness\/heap-probe)\.ts$/,
+    may: [only('src/load-strategy.ts'), typesOf('src/strategy.ts'), restOfBench, node],
+  },
+  // What clients saw, how it came about and what went wrong meanwhile: written here, judged elsewhere.
+  {
+    path: /^bench\/(correctness(\.ts|\/)|faults\/|load\/|history-file\.ts$)/,
+    may: [
+      sourceTypes,
+      { target: /^bench\/(?!judge|report|checkers|timing|micro|main\.ts)/ },
+      typesOf('bench/checkers/check.ts'),
+      node,
+      npm,
+    ],
+  },
+  // The record itself is types and a pure function.
+  { path: /^bench\/history\.ts$/, may: [typesOf('src/strategy.ts')], pure: true },
   { path: /^bench\/controls\//, may: [typesOf('src/strategy.ts'), { target: /^bench\/controls\// }] },
   { path: /^bench\//, may: [sourceTypes, restOfBench, node, npm] },
 ]

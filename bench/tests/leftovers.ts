@@ -15,3 +15,16 @@ function environmentOf(pid: string): string {
     return ''
   }
 }
+
+/** Those of them that stand still. */
+export function stoppedProcesses(pids: readonly number[]): readonly number[] {
+  return pids.filter((pid) => /^State:\tT/m.test(statusOf(pid)))
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'latin1')
+  } catch {
+    return ''
+  }
+}

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openCpuClock } from '../cpu-clock.js'
 import { openWarmUpLoad } from '../load/warm-up.js'
 import { serverEntry } from '../paths.js'
-import { type Server, ServerError, startServer } from '../topology.js'
+import { isAlive } from '../processes.js'
+import { type Server, ServerError, type ServerOptions, startServer } from '../topology.js'
 import { processesMarked } from './leftovers.js'
 
 const prefix = `topology-test-${process.pid}-${Date.now()}`
@@ -65,16 +66,9 @@ async function module(name: string, members: string): Promise<string> {
 
 const harmless = "{ issue: () => 'abc', read: () => 'X', take: () => 'X', close() {} }"
 
-function start(strategy: string): Promise<Server> {
-  return startServer({ strategy, workers: 2, ttlMs: 60_000, render: 'none', secret: 'ab'.repeat(32) })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
+function start(strategy: string, more: Partial<ServerOptions> = {}): Promise<Server> {
+  const secret = 'ab'.repeat(32)
+  return startServer({ strategy, workers: 2, ttlMs: 60_000, render: 'none', secret, ...more })
 }
 
 async function isListening(endpoint: string): Promise<boolean> {
@@ -160,6 +154,52 @@ describe('a server', () => {
   test('with a stopped worker is cleaned up once its drain limit is over', async () => {
     expect(await stopped.disposal).toBeLessThan(8_000)
     await expectNothingLeft(stopped.around)
+  })
+})
+
+describe('a server whose processes die', () => {
+  test('tells when a worker has been replaced, and who it is now', async () => {
+    const server = await start('memory')
+    const [first, second] = server.workers
+    const replaced = server.replaced(0)
+    process.kill(first?.pid ?? 0, 'SIGKILL')
+    const worker = await replaced
+    expect(worker.id).toBe(0)
+    expect(worker.pid).not.toBe(first?.pid)
+    expect(isAlive(worker.pid)).toBe(true)
+    expect(server.workers).toEqual([worker, second])
+    expect(server.ended()).toMatch(/worker 0 ended/)
+    await server[Symbol.asyncDispose]()
+    await expectNothingLeft()
+  })
+
+  test('can be killed whole, a stopped worker too, and another started on its data', async () => {
+    const dataDir = join(folder, 'shared')
+    await mkdir(dataDir)
+    const first = await start('directory', { dataDir })
+    const pids = [first.pid, ...first.workers.map(({ pid }) => pid)]
+    process.kill(pids[1] ?? 0, 'SIGSTOP')
+    const never = first.replaced(1)
+    await first.kill()
+    expect(pids.filter(isAlive)).toEqual([])
+    await expect(never).rejects.toThrow(/it ended: SIGKILL/)
+    await first[Symbol.asyncDispose]()
+    const second = await start('directory', { dataDir })
+    expect(second.instance).not.toBe(first.instance)
+    expect(second.dataDir).toBe(dataDir)
+    await second[Symbol.asyncDispose]()
+    expect(await readdir(dataDir)).toEqual(['captchas'])
+    await expectNothingLeft()
+  })
+
+  test('runs under a wrapper, with more in its environment', async () => {
+    const members = `open: () => ({ ...${harmless}, issue: () => process.env.WRAPPED + process.env.MORE })`
+    const path = await module('wrapped', members)
+    const server = await start(path, { wrapper: ['env', 'WRAPPED=abc'], env: { MORE: 'def' } })
+    const response = await fetch(`${server.endpoint}/captcha`, { method: 'POST' })
+    expect(await response.json()).toMatchObject({ id: 'abcdef' })
+    await server[Symbol.asyncDispose]()
+    await expectNothingLeft()
   })
 })
 

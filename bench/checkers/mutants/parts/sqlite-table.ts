@@ -45,7 +45,8 @@ export async function openTable(
     database,
     insert: (id, answer, expiresAt) => void insert.run(id, answer, expiresAt),
     select: (id) => select.get(id, Date.now()),
-    remove: (id) => remove.get(id, Date.now()),
+    // To the end of the statement, whose commit may fail: see src/strategies/sqlite.ts.
+    remove: (id) => remove.all(id, Date.now())[0],
     sweep: () => void sweep.run(Date.now()),
   }
 }

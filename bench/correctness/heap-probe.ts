@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { loadStrategy } from '../../src/load-strategy.js'
+import type { CaptchaStore } from '../../src/strategy.js'
+import { measureVolume } from './volume.js'
+
+/**
+ * A program of its own: what a strategy holds in memory, its half in the primary included, so both halves are in this one
+ * process. Needs --expose-gc. Arguments: the strategy, a data directory, captchas per round, rounds. Prints a JSON line for
+ * each count.
+ */
+const [module = '', dataDir = '', size = '', rounds = ''] = process.argv.slice(2)
+
+const ttlMs = 300
+
+/** Issues under way at once: enough for stores that commit in groups. */
+const batch = 500
+
+/** After the last captcha has ended: sweeps come every second. */
+const sweepLimitMs = 5_000
+
+/** Long enough for two sweeps, ms. */
+const warmUpMs = 2_200
+
+/** What may stay: code that was compiled meanwhile is no captcha, and 5 000 ids alone are 700 KB. */
+const remainder = 256 * 1_024
+
+process.once('disconnect', () => process.exit(1))
+const strategy = await loadStrategy(module)
+const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes' })
+const store = await strategy.open({
+  dataDir,
+  workerId: 0,
+  workers: 1,
+  secret: randomBytes(32),
+  services: {},
+  handoff: structuredClone(host?.handoff ?? null),
+  call: async (message) => structuredClone(await host?.handle?.(structuredClone(message), 0)),
+})
+await measure(store)
+await store.close()
+await host?.close()
+process.exit(0)
+
+async function measure(store: CaptchaStore): Promise<void> {
+  // The first round is for the compiler.
+  await fill(store, Number(size))
+  await wait(ttlMs + warmUpMs)
+  const start = { heapBytes: heapBytes(), files: (await measureVolume(dataDir)).files }
+  await print('start', 0)
+  for (let round = 1; round <= Number(rounds); round += 1) {
+    await fill(store, Number(size))
+    await print('full', round * Number(size))
+    await wait(ttlMs)
+    await settle(start)
+    await print('end', round * Number(size))
+  }
+}
+
+async function fill(store: CaptchaStore, captchas: number): Promise<void> {
+  for (let left = captchas; left > 0; left -= batch)
+    await Promise.all(Array.from({ length: Math.min(batch, left) }, async () => store.issue('ANSWER', ttlMs)))
+}
+
+/** Until it holds no more than in the beginning, or the time is up. */
+async function settle(start: { readonly heapBytes: number; readonly files: number }): Promise<void> {
+  const untilMs = performance.now() + sweepLimitMs
+  while (performance.now() < untilMs) {
+    const { files } = await measureVolume(dataDir)
+    if (files <= start.files && heapBytes() <= start.heapBytes + remainder) return
+    await wait(200)
+  }
+}
+
+/** Buffers lie outside the heap. */
+function heapBytes(): number {
+  globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+async function print(when: 'start' | 'full' | 'end', captchas: number): Promise<void> {
+  const line = { when, ...(await measureVolume(dataDir)), heapBytes: heapBytes(), captchas }
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}

@@ -1,0 +1,125 @@
+import type { CheckResult, PromiseResult, Results, StrategyResult } from '../results.js'
+import { isJudged } from './answer.js'
+import { label, table } from './table.js'
+
+/** What the correctness study found: claims beside observations, every check, and the shortest story of each violation. Pure. */
+export function correctness(results: Results): string {
+  if (!results.run.studies.includes('correctness')) return ''
+  return [
+    '## Correctness',
+    '',
+    `Recorded clients, each pinned to one of ${results.run.workers} workers; takes raced for with their last bytes held back; workers killed, stopped and restarted; disks filled and files damaged. Nothing here is timed. A claim is *kept* when every check that decides it is valid, *unproven* when one was not exercised.`,
+    '',
+    promises(results),
+    '',
+    'Each check: ✓ valid in so many attempts, ✗ violations of attempts, ? not exercised, – not claimed.',
+    '',
+    scorecard(results),
+    ...[stories(results), gaps(results)].filter((part) => part !== ''),
+  ].join('\n')
+}
+
+const claims = ['scope', 'singleUse', 'survives'] as const
+
+const marks: Readonly<Record<PromiseResult['observation'], string>> = {
+  kept: '✓ kept',
+  broken: '✗ broken',
+  unproven: '? unproven',
+}
+
+function promises({ strategies }: Results): string {
+  const rows = strategies.filter(isJudged).map((strategy) => {
+    const { promises: made, observedScope, races } = strategy.correctness
+    const cells = claims.map((claim) => {
+      const found = made.find((promise) => promise.claim === claim)
+      return found === undefined ? 'not claimed' : `${worded(found)}: ${marks[found.observation]}`
+    })
+    const raced = races === undefined ? '–' : races.overlapping.toLocaleString('en')
+    return [label(strategy), ...cells, observedScope, raced]
+  })
+  return table(
+    ['strategy', 'scope', 'single use', 'survives', 'observed scope', 'races across workers'],
+    rows,
+  )
+}
+
+function worded({ claim, promised }: PromiseResult): string {
+  return claim === 'singleUse' ? 'once' : promised
+}
+
+function scorecard({ strategies }: Results): string {
+  const judged = strategies.filter(isJudged)
+  const names = judged[0]?.correctness.checks.map(({ name }) => name) ?? []
+  const rows = names.map((name) => [
+    name,
+    ...judged.map((strategy) => {
+      const check = strategy.correctness.checks.find((candidate) => candidate.name === name)
+      return check === undefined ? '' : cell(strategy, check)
+    }),
+  ])
+  return table(['check', ...judged.map(label)], rows)
+}
+
+/** What only a promise nobody made would call for is told as such. */
+const decides: Readonly<Record<string, (strategy: StrategyResult) => boolean>> = {
+  'single-use': ({ claims: { singleUse } }) => singleUse,
+  'one-guess': ({ claims: { singleUse } }) => singleUse,
+  linearizable: ({ claims: { singleUse } }) => singleUse,
+  durability: ({ claims: { survives } }) => survives !== 'nothing',
+  'no-resurrection': ({ claims: { survives } }) => survives !== 'nothing',
+}
+
+function cell(strategy: StrategyResult, { name, verdict, attempts, violations }: CheckResult): string {
+  if (decides[name]?.(strategy) === false) return '–'
+  const tried = attempts.toLocaleString('en')
+  if (verdict === 'invalid') return `✗ ${violations.toLocaleString('en')}/${tried}`
+  return verdict === 'valid' ? `✓ ${tried}` : '?'
+}
+
+function stories({ strategies }: Results): string {
+  const told = strategies.filter(isJudged).flatMap((strategy) => {
+    const broken = strategy.correctness.checks.filter(
+      (check) => check.verdict === 'invalid' && decides[check.name]?.(strategy) !== false,
+    )
+    return broken.length === 0 ? [] : [story(strategy, broken)]
+  })
+  return told.length === 0 ? '' : ['', '### What went wrong, op by op', '', ...told].join('\n')
+}
+
+function story(strategy: StrategyResult, broken: readonly CheckResult[]): string {
+  // One op alone shows no contradiction; the other is told in the sentence above.
+  const length = ({ witness = [] }: CheckResult) =>
+    witness.length > 1 ? witness.length : Number.POSITIVE_INFINITY
+  const [shortest] = broken
+    .filter(({ witness }) => witness !== undefined)
+    .toSorted((a, b) => length(a) - length(b))
+  const lines = broken.map(({ name, evidence }) => `- ${name}: ${evidence[0] ?? ''}`)
+  return [
+    `**${label(strategy)}**`,
+    '',
+    ...lines,
+    ...(shortest === undefined
+      ? []
+      : ['', `Its shortest witness (${shortest.name}):`, '', ...moments(shortest)]),
+    '',
+  ].join('\n')
+}
+
+function moments({ witness = [] }: CheckResult): readonly string[] {
+  return witness.map(({ atMs, tookMs, worker, event }) => {
+    const until = tookMs === undefined ? '' : ` – ${(atMs + tookMs).toFixed(1)}`
+    const who = worker === null ? 'all workers' : `worker ${worker}`
+    return `- **${atMs.toFixed(1)}${until} ms**, ${who}: ${event}`
+  })
+}
+
+function gaps({ strategies }: Results): string {
+  const lines = strategies
+    .filter(isJudged)
+    .flatMap((strategy) =>
+      strategy.correctness.checks
+        .filter(({ name, verdict }) => verdict === 'unknown' && decides[name]?.(strategy) !== false)
+        .map(({ name, evidence }) => `- ${label(strategy)}, ${name}: ${evidence[0] ?? 'not exercised'}`),
+    )
+  return lines.length === 0 ? '' : ['', 'Not exercised:', '', ...lines].join('\n')
+}
