@@ -21,9 +21,12 @@ export function compose(checks: readonly (readonly Check[])[]): Check[] {
 
 const weights = { invalid: 0, valid: 1, unknown: 2 } as const
 
-/** The weightiest verdict wins, and what speaks for it is told first; the witness is of the first site that has one. */
+/**
+ * The weightiest verdict wins, and what speaks for it is told first, the site that tried most before the others; the witness is of
+ * the first site that has one.
+ */
 function merge(name: CheckName, checks: readonly Check[]): Check {
-  const ranked = checks.toSorted((a, b) => weights[a.verdict] - weights[b.verdict])
+  const ranked = checks.toSorted((a, b) => weights[a.verdict] - weights[b.verdict] || b.attempts - a.attempts)
   const attempts = ranked.reduce((sum, check) => sum + check.attempts, 0)
   const violations = ranked.reduce((sum, check) => sum + check.violations, 0)
   const shown = ranked.find(({ witness }) => witness.length > 0)

@@ -16,7 +16,7 @@ export function answer({ strategies, run }: Results): readonly string[] {
   return [
     ...losing.map((strategy) => loss(strategy, run.workers)),
     ...(keeping.length > 0 ? [kept(keeping)] : []),
-    ...broken.map(({ name }) => `**${name} broke a claim of its own.**`),
+    ...broken.map(breach),
     ...strategies.flatMap(({ name, skipped }) =>
       skipped === undefined ? [] : [`${name}: skipped: ${skipped}`],
     ),
@@ -25,6 +25,12 @@ export function answer({ strategies, run }: Results): readonly string[] {
     ),
     ...(run.partial ? ['The run was ended early; what follows is what it had measured by then.'] : []),
   ]
+}
+
+function breach({ name, correctness }: StrategyResult): string {
+  const check = correctness?.checks.find(({ verdict }) => verdict === 'invalid')
+  const how = check === undefined ? '' : ` (${check.name}: ${check.evidence[0] ?? ''})`
+  return `**${name} broke a claim of its own**${how}.`
 }
 
 function attempts({ verificationFailures }: CorrectnessResult): number {

@@ -17,7 +17,9 @@ export function limits({ run }: Results): string {
     '- Absolute times belong to this machine on this day; only ratios of one run compare.',
     '- Pictures were not drawn (`RENDER=none`): svg-captcha adds about 0.2 ms of CPU time to each read of any strategy.',
     `- The load is ${run.rate === undefined ? 'a closed loop' : 'an open loop'} on the loopback interface, from the machine the servers run on.`,
-    '- No race was forced, no process killed, no disk filled: single use and durability are not exercised by this study.',
+    run.studies.includes('correctness')
+      ? '- The checkers are themselves tried, on stores with known mistakes: `npm run oracle`, results/reference/oracle.md.'
+      : '- No race was forced, no process killed, no disk filled: single use and durability are not exercised by these studies.',
     '- † an exhibit: wrong on purpose; its broken claims do not fail a run.',
   ].join('\n')
 }

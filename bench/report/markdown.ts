@@ -2,6 +2,7 @@ import type { Results } from '../results.js'
 import { operations } from '../slices.js'
 import { answer } from './answer.js'
 import { findings, limits, machine } from './context.js'
+import { correctness } from './correctness.js'
 import { failureRates, matrix, outcomes, story } from './failures.js'
 import { controls, latencies, microTable } from './latencies.js'
 import { openLoop } from './open-loop.js'
@@ -13,6 +14,7 @@ export function markdown(raw: Results): string {
   const isTimed = results.run.studies.includes('timing')
   const sections = [
     heading(results),
+    correctness(results),
     ...(isTimed ? timed(results) : []),
     microTable(results),
     scaling(results),
