@@ -23,7 +23,7 @@ const settledCaptchas = 10_000
 
 const gauges: readonly Gauge[] = [
   { of: 'bytes', name: 'stored bytes', leastBytes: 40, noiseBytes: { settled: 2 ** 20, fresh: 2 ** 23 } },
-  { of: 'heapBytes', name: 'heap', leastBytes: 100, noiseBytes: { settled: 2 ** 18, fresh: 2 ** 18 } },
+  { of: 'heapBytes', name: 'heap', leastBytes: 100, noiseBytes: { settled: 2 ** 20, fresh: 2 ** 20 } },
 ]
 
 /** Locks, logs and the files of each worker's connection may appear with the first captcha and stay. */

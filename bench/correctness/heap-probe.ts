@@ -22,8 +22,8 @@ const sweepLimitMs = 5_000
 /** Long enough for two sweeps, ms. */
 const warmUpMs = 2_200
 
-/** What may stay: code that was compiled meanwhile is no captcha, and 5 000 ids alone are 700 KB. */
-const remainder = 256 * 1_024
+/** What may stay: code that was compiled meanwhile is no captcha, and 10 000 ids alone are 1.4 MB. */
+const remainder = 1_024 * 1_024
 
 process.once('disconnect', () => process.exit(1))
 const strategy = await loadStrategy(module)

@@ -17,6 +17,7 @@ export const siteOf: Readonly<Record<Phase, SiteName>> = {
   ordinary: 'ordinary',
   replay: 'ordinary',
   expiry: 'expiry',
+  heap: 'heap',
   'kill-worker': 'faults',
   restart: 'faults',
   'corrupt-file': 'faults',

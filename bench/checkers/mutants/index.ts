@@ -5,6 +5,7 @@ export type Phase =
   | 'ordinary'
   | 'replay'
   | 'expiry'
+  | 'heap'
   | 'kill-worker'
   | 'pause-worker'
   | 'restart'
@@ -113,6 +114,7 @@ const rows: readonly Row[] = [
   ['sliding-expiry', 'expiry', 'expiry', 'A read shortly before the end gives a captcha a second lifetime.'],
   ['never-sweeps', 'boundedness', 'expiry', 'The files of expired captchas stay.'],
   ['keeps-temporary-files', 'boundedness', 'expiry', 'A temporary file stays for every captcha.'],
+  ['never-forgets', 'boundedness', 'heap', 'Expired captchas nobody asks for stay in memory.'],
   [
     'torn-write',
     'integrity',
@@ -124,6 +126,12 @@ const rows: readonly Row[] = [
     'integrity',
     'full-disk',
     'A captchas.json that the full disk cut short is moved into place.',
+  ],
+  [
+    'commit-unheard',
+    'single-use',
+    'full-disk',
+    'A take whose commit fails on the full disk is acknowledged, and the captcha can be taken again.',
   ],
   [
     'falls-back-to-memory',
