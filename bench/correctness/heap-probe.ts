@@ -22,7 +22,7 @@ const sweepLimitMs = 5_000
 /** Long enough for two sweeps, ms. */
 const warmUpMs = 2_200
 
-/** What may stay: code that was compiled meanwhile is no captcha, and 10 000 ids alone are 1.4 MB. */
+/** What may stay: code that was compiled meanwhile is no captcha, and 20 000 ids alone are 3 MB. */
 const remainder = 1_024 * 1_024
 
 process.once('disconnect', () => process.exit(1))

@@ -10,7 +10,7 @@ import { heapProbeEntry } from '../paths.js'
 import { openSiteHistory } from './site.js'
 import type { CorrectnessTask } from './task.js'
 
-const captchas = 10_000
+const captchas = 20_000
 
 /** A probe that takes longer is ended, ms. */
 const limitMs = 60_000
