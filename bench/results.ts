@@ -1,4 +1,8 @@
-import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
+import { Correctness } from './results/correctness.js'
+import { count, literals, nullable, number, object, share } from './results/schema.js'
+
+export type { CheckResult, CorrectnessResult, FailuresResult, PromiseResult } from './results/correctness.js'
 
 /**
  * The shape of results.json: one schema for the types here, the check at the door of every report, and the JSON Schema
@@ -6,78 +10,10 @@ import { type Static, type TObject, type TProperties, type TSchema, Type } from 
  * throughput is requests per second. `null` means: could not be measured here.
  */
 
-function object<T extends TProperties>(properties: T): TObject<T> {
-  return Type.Object(properties, { additionalProperties: false })
-}
-
-function literals<const T extends string[]>(...words: readonly [...T]) {
-  return Type.Enum<T>(words)
-}
-
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-const number = () => Type.Number()
-const share = () => Type.Number({ minimum: 0, maximum: 1 })
-const count = () => Type.Integer({ minimum: 0 })
-
 const Claims = object({
   scope: literals('process', 'threads', 'host', 'fleet'),
   singleUse: Type.Boolean(),
   survives: literals('nothing', 'worker-crash', 'restart', 'power-loss'),
-})
-
-/** `low` and `high` bound the 95 % Wilson interval. */
-const Failures = object({ attempts: count(), failures: count(), rate: share(), low: share(), high: share() })
-
-const Verdict = literals('valid', 'invalid', 'unknown')
-
-const Check = object({
-  name: Type.String(),
-  verdict: Verdict,
-  attempts: count(),
-  violations: count(),
-  /** 95 % upper bound of the rate of violations. */
-  upperBound: share(),
-  evidence: Type.Array(Type.String()),
-  /** What shows the first violation, in order of time; `atMs` from the first moment, `worker` null for all of them. */
-  witness: Type.Optional(
-    Type.Array(
-      object({
-        atMs: number(),
-        tookMs: Type.Optional(number()),
-        worker: nullable(count()),
-        event: Type.String(),
-      }),
-    ),
-  ),
-})
-
-/** A claim and what became of it. */
-const Promised = object({
-  claim: literals('scope', 'singleUse', 'survives'),
-  promised: Type.String(),
-  observation: literals('kept', 'broken', 'unproven'),
-})
-
-const Correctness = object({
-  /** The worst of the checks that the claims and the laws of every store call for. */
-  verdict: Verdict,
-  observedScope: literals('none', 'process', 'threads', 'host', 'fleet'),
-  promises: Type.Array(Promised),
-  /** Races the correctness study forced, and those in which two takes were under way on different workers at once. */
-  races: Type.Optional(object({ forced: count(), overlapping: count() })),
-  verificationFailures: object({ overall: Failures, sameWorker: Failures, crossWorker: Failures }),
-  /** matrix[issuer][verifier] */
-  matrix: Type.Array(Type.Array(object({ attempts: count(), failures: count() }))),
-  checks: Type.Array(Check),
-  witness: Type.Optional(
-    object({
-      id: Type.String(),
-      issuer: count(),
-      verifier: count(),
-      outcome: Type.String(),
-      afterMs: number(),
-    }),
-  ),
 })
 
 const Interval = object({ low: number(), high: number() })
@@ -303,9 +239,6 @@ export const Results = object({
 export type Results = Static<typeof Results>
 export type StrategyResult = Static<typeof Strategy>
 export type TimingResult = Static<typeof Timing>
-export type CorrectnessResult = Static<typeof Correctness>
-export type CheckResult = Static<typeof Check>
-export type PromiseResult = Static<typeof Promised>
 export type OpenLoopResult = Static<typeof OpenLoop>
 export type RatioResult = Static<typeof Ratio>
 export type ScalingResult = Static<typeof Scaling>
@@ -313,7 +246,6 @@ export type ScalingSweepResult = Static<typeof ScalingSweep>
 export type GrowthResult = NonNullable<Static<typeof Growth>>
 export type ControlsResult = Static<typeof Controls>
 export type TwinRatioResult = Static<typeof TwinRatio>
-export type FailuresResult = Static<typeof Failures>
 
 /** The schema as it is published in results/schema.json. */
 export function schemaText(): string {

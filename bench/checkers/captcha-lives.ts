@@ -152,13 +152,13 @@ export type Disturbed = (fromMs: number, untilMs: number) => boolean
 /** What another check judges: fail-closed the media and engines, expiry the clocks. */
 const judgedElsewhere: readonly FaultKind[] = ['medium', 'engine', 'clock']
 
-/** Whether in that time struck a crash that the claims do not cover, or a fault of one of these kinds. */
+/** Whether in that time struck a fault that the claims do not cover, or one of these kinds. */
 export function disturbances(
   { site, faults }: History,
   kinds: readonly FaultKind[] = judgedElsewhere,
 ): Disturbed {
   const excusing = faults.filter(
-    ({ of, loses }) => kinds.includes(of) || (of === 'crash' && !covers(site.claims.survives, loses)),
+    ({ of, loses }) => kinds.includes(of) || !covers(site.claims.survives, loses),
   )
   return (fromMs, untilMs) => excusing.some(({ startMs, healMs }) => startMs <= untilMs && healMs >= fromMs)
 }

@@ -63,7 +63,9 @@ function isDuring(windows: readonly Fault[], { startMs, endMs }: Op): boolean {
 /** The violation in a witness, if any. */
 function createJudge(history: History, scope: Scope): (witness: Witness) => readonly Violation[] {
   const lost = disturbances(history, [])
-  const isFindable = findableWithin(scope, disturbances(history, ['clock']))
+  // A medium may lose what it held; that is no reason to say that there was nothing (law 3).
+  const others = history.faults.filter(({ of }) => of !== 'medium')
+  const isFindable = findableWithin(scope, disturbances({ ...history, faults: others }, ['clock']))
   const foreign = new Set(livesOf(history).strangers)
 
   function isSecondWin(captcha: Captcha, op: Op): boolean {

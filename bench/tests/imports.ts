@@ -160,11 +160,13 @@ const rooms: readonly Room[] = [
     may: [
       sourceTypes,
       { target: /^bench\/(?!judge|report|checkers|timing|micro|main\.ts)/ },
-      typesOf('bench/checkers/check.ts'),
+      typesOf('bench/checkers/check.ts', 'bench/timing/launch.ts'),
       node,
       npm,
     ],
   },
+  // Looks at stores of its own making, as the study does at everybody's.
+  { path: /^bench\/oracle(\.ts|\/)/, may: [only('src/load-strategy.ts'), restOfBench, node, npm] },
   // The record itself is types and a pure function.
   { path: /^bench\/history\.ts$/, may: [typesOf('src/strategy.ts')], pure: true },
   { path: /^bench\/controls\//, may: [typesOf('src/strategy.ts'), { target: /^bench\/controls\// }] },

@@ -61,7 +61,7 @@ describe('report.md', () => {
         ? found
         : { ...found, correctness: { ...found.correctness, verdict: 'invalid' } },
     )
-    expect(markdown(broken)).toContain('**slow broke a claim of its own.**')
+    expect(markdown(broken)).toContain('**slow broke a claim of its own**')
     expect(markdown(broken)).not.toContain('**naive broke a claim')
   })
 

@@ -1,0 +1,62 @@
+import { type Static, Type } from 'typebox'
+import { count, literals, nullable, number, object, share } from './schema.js'
+
+/** `low` and `high` bound the 95 % Wilson interval. */
+const Failures = object({ attempts: count(), failures: count(), rate: share(), low: share(), high: share() })
+
+const Verdict = literals('valid', 'invalid', 'unknown')
+
+const Check = object({
+  name: Type.String(),
+  verdict: Verdict,
+  attempts: count(),
+  violations: count(),
+  /** 95 % upper bound of the rate of violations. */
+  upperBound: share(),
+  evidence: Type.Array(Type.String()),
+  /** What shows the first violation, in order of time; `atMs` from the first moment, `worker` null for all of them. */
+  witness: Type.Optional(
+    Type.Array(
+      object({
+        atMs: number(),
+        tookMs: Type.Optional(number()),
+        worker: nullable(count()),
+        event: Type.String(),
+      }),
+    ),
+  ),
+})
+
+/** A claim and what became of it. */
+const Promised = object({
+  claim: literals('scope', 'singleUse', 'survives'),
+  promised: Type.String(),
+  observation: literals('kept', 'broken', 'unproven'),
+})
+
+export const Correctness = object({
+  /** The worst of the checks that the claims and the laws of every store call for. */
+  verdict: Verdict,
+  observedScope: literals('none', 'process', 'threads', 'host', 'fleet'),
+  promises: Type.Array(Promised),
+  /** Races the correctness study forced, and those in which two takes were under way on different workers at once. */
+  races: Type.Optional(object({ forced: count(), overlapping: count() })),
+  verificationFailures: object({ overall: Failures, sameWorker: Failures, crossWorker: Failures }),
+  /** matrix[issuer][verifier] */
+  matrix: Type.Array(Type.Array(object({ attempts: count(), failures: count() }))),
+  checks: Type.Array(Check),
+  witness: Type.Optional(
+    object({
+      id: Type.String(),
+      issuer: count(),
+      verifier: count(),
+      outcome: Type.String(),
+      afterMs: number(),
+    }),
+  ),
+})
+
+export type CorrectnessResult = Static<typeof Correctness>
+export type CheckResult = Static<typeof Check>
+export type PromiseResult = Static<typeof Promised>
+export type FailuresResult = Static<typeof Failures>
