@@ -31,5 +31,7 @@ export async function runCorrectness(task: CorrectnessTask): Promise<void> {
       if (!task.signal.aborted) await sites[name](task)
     }
   }
-  await Promise.all(Array.from({ length: task.sitesAtOnce }, runInTurn))
+  const lanes = await Promise.allSettled(Array.from({ length: task.sitesAtOnce }, runInTurn))
+  // Not before all have ended: a lane that goes on has servers.
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
 }

@@ -62,6 +62,8 @@ export function startLoad(site: OpenSite, mix: Mix): Load {
   // As many as connections: those to a worker that stands still leave enough who work on.
   const clients = site.client.connections
   const done = runWorkload(site, { mix, clients, isOver: () => isOver || site.task.signal.aborted })
+  // Awaited when it is stopped, and not before.
+  done.catch(() => undefined)
   return {
     async stop() {
       isOver = true
