@@ -24,7 +24,7 @@ export interface RunFolder {
   readMicro(): Promise<readonly MicroLine[]>
   appendScaling(line: ScalingLine): Promise<void>
   readScaling(): Promise<readonly ScalingLine[]>
-  /** Where the correctness study leaves its histories, as `<strategy>.<site>.ndjson`. */
+  /** Where the correctness study leaves its histories, as `<strategy>.<site>.ndjson.gz`. */
   readonly historiesPath: string
   /** Of one strategy; a site whose server never started has none. */
   readHistories(strategy: string): Promise<readonly History[]>
@@ -76,7 +76,7 @@ export function openRunFolder(path: string): RunFolder {
 
 async function readHistories(path: string, strategy: string): Promise<readonly History[]> {
   const names = existsSync(path) ? (await readdir(path)).sort() : []
-  const own = names.filter((name) => name.startsWith(`${strategy}.`) && name.endsWith('.ndjson'))
+  const own = names.filter((name) => name.startsWith(`${strategy}.`) && /\.ndjson(\.gz)?$/.test(name))
   return Promise.all(own.map(async (name) => toHistory(await readHistory(join(path, name)))))
 }
 

@@ -1,5 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { runCorrectness } from '../correctness.js'
+import { compressHistory } from '../history-file.js'
 import type { Entrant } from '../roster.js'
 import type { Stage } from '../timing/launch.js'
 
@@ -15,6 +17,10 @@ export async function recordCorrectness({ plan, folder, progress, signal }: Stag
     progress.note(`correctness · ${name}`)
     const where = { folder: folder.historiesPath, signal }
     await runCorrectness({ ...intensity, strategy: module, name, claims, workers, seed, ...where })
+    for (const file of await readdir(folder.historiesPath)) {
+      if (file.startsWith(`${name}.`) && file.endsWith('.ndjson'))
+        await compressHistory(join(folder.historiesPath, file))
+    }
   }
 
   async function recordInTurn(): Promise<void> {
