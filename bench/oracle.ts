@@ -60,7 +60,7 @@ function mutantLooks(runs: number): Look[] {
     chosen.map((mutant) => ({
       name: mutant.name,
       run,
-      go: (examiner) => examine(mutant, { ...examiner, sites: [siteOf[mutant.needs]] }),
+      go: (examiner) => examine(mutant, { ...examiner, phase: mutant.needs }),
       complaint: (found) =>
         isKilled(mutant, found)
           ? undefined

@@ -34,7 +34,7 @@ export const quick: Intensity = {
 
 export const full: Intensity = {
   captchas: 100_000,
-  races: 10_500,
+  races: 13_000,
   ordinaryLimitMs: 300_000,
   faultsPerKind: 10,
   expiring: 2_000,
@@ -57,6 +57,8 @@ export interface CorrectnessTask extends Intensity {
   readonly signal: AbortSignal
   /** All, unless told. */
   readonly sites?: readonly SiteName[]
+  /** Names of the faults that strike at the site of that name; all, unless told. */
+  readonly faults?: readonly string[]
 }
 
 /** ms; resolves early, and never rejects, when the signal is aborted. */

@@ -32,12 +32,13 @@ const options: SiteOptions = {
 
 /** Processes die, in turn, so often; then what cannot be put right, once. */
 export function runFaults(task: CorrectnessTask): Promise<void> {
-  const repeated = [killWorker, crashAtWrite, restart]
+  const isChosen = ({ name }: Fault) => task.faults?.includes(name) ?? true
+  const repeated = [killWorker, crashAtWrite, restart].filter(isChosen)
   return runSite(task, options, async (site) => {
     for (let round = 0; round < task.faultsPerKind; round += 1)
       for (const fault of repeated) await strikeWatched(site, fault)
     // Nobody looks for whole files any more: they have been damaged.
-    if (!task.signal.aborted) await strike(site, corruptFile)
+    if (!task.signal.aborted && isChosen(corruptFile)) await strike(site, corruptFile)
   })
 }
 

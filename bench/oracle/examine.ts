@@ -38,6 +38,8 @@ export interface Examination {
 export interface Examiner {
   readonly seed: number
   readonly signal: AbortSignal
+  /** The phase in which its mistake shows; all sites, unless told. */
+  readonly phase?: Phase
   /** All, unless told. */
   readonly sites?: readonly SiteName[]
 }
@@ -45,14 +47,14 @@ export interface Examiner {
 /** Puts a store through the correctness study by its module's path, as any third party's. */
 export async function examine(
   { name, file }: Subject,
-  { seed, signal, sites }: Examiner,
+  { seed, signal, phase, sites }: Examiner,
 ): Promise<Examination> {
   const startedMs = performance.now()
   const strategy = join(packageRoot, file)
   const { claims } = await loadStrategy(strategy)
   const folder = await mkdtemp(join(tmpdir(), 'crossworker-oracle-'))
   try {
-    const chosen = sites === undefined ? {} : { sites }
+    const chosen = phase === undefined ? sites && { sites } : { sites: [siteOf[phase]], faults: [phase] }
     await runCorrectness({ ...quick, strategy, name, claims, workers: 4, seed, folder, signal, ...chosen })
     const files = (await readdir(folder)).sort().map((found) => join(folder, found))
     const histories = await Promise.all(files.map(async (path) => toHistory(await readHistory(path))))
