@@ -98,6 +98,12 @@ describe('the checker bites', () => {
     ['a report', 'bench/report/html.ts', "import { estimateRatio } from '../statistics.js'"],
     ['a report', 'bench/report/html.ts', "import { Eta } from 'eta'"],
     ['a report', 'bench/report/html.ts', 'const today = new Date()'],
+    [
+      'a broken store',
+      'bench/checkers/mutants/mine.ts',
+      "import { normaliseAnswer } from '../../../src/captcha.js'",
+    ],
+    ['a broken store', 'bench/checkers/mutants/mine.ts', "import lmdb from 'lmdb'"],
     ['a control', 'bench/controls/noop.ts', "import { idPattern } from '../../src/strategy.js'"],
     ['a file of no room', 'src/telemetry.ts', 'export const a = 1'],
     ['a long file', 'bench/plan.ts', 'export {}\n'.repeat(301)],
