@@ -102,6 +102,12 @@ describe('the checker bites', () => {
     ['a site', 'bench/correctness/expiry.ts', "import { loadStrategy } from '../../src/load-strategy.js'"],
     ['a fault', 'bench/faults/restart.ts', "import { judge } from '../judge.js'"],
     ['the record', 'bench/history.ts', 'const now = performance.now()'],
+    [
+      'a broken store',
+      'bench/checkers/mutants/mine.ts',
+      "import { normaliseAnswer } from '../../../src/captcha.js'",
+    ],
+    ['a broken store', 'bench/checkers/mutants/mine.ts', "import lmdb from 'lmdb'"],
     ['a control', 'bench/controls/noop.ts', "import { idPattern } from '../../src/strategy.js'"],
     ['a file of no room', 'src/telemetry.ts', 'export const a = 1'],
     ['a long file', 'bench/plan.ts', 'export {}\n'.repeat(301)],

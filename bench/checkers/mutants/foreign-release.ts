@@ -24,11 +24,12 @@ const foreignRelease: Strategy = {
     }
 
     return jsonFileStore(dataDir, {
-      slowMs: 15,
+      // Long beside the few milliseconds between two tries, so that somebody gets in while the successor is at work.
+      slowMs: 40,
       install: (file, text) => replaceFile(file, text, checkHolding),
       async alone(commit) {
-        await lock.acquire()
-        heldFromMs = performance.now()
+        const { fromMs } = await lock.acquire()
+        heldFromMs = fromMs
         try {
           await commit()
         } finally {

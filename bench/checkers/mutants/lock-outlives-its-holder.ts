@@ -13,11 +13,11 @@ const lockOutlivesItsHolder: Strategy = {
     return jsonFileStore(dataDir, {
       slowMs: 5,
       async alone(commit) {
-        const token = await lock.acquire()
+        const holding = await lock.acquire()
         try {
           await commit()
         } finally {
-          lock.release(token)
+          lock.release(holding)
         }
       },
     })

@@ -9,7 +9,7 @@ const lostUpdate: Strategy = {
   name: 'lost-update',
   summary: 'One JSON file, read, changed and replaced; changes wait in a queue for one another.',
   claims: { scope: 'host', singleUse: true, survives: 'restart' },
-  open: ({ dataDir }) => jsonFileStore(dataDir),
+  open: ({ dataDir }) => jsonFileStore(dataDir, { slowMs: 3 }),
 }
 
 export default lostUpdate

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Awaitable, CaptchaStore } from '../../../../src/strategy.js'
@@ -16,6 +15,8 @@ export interface JsonFileParts {
   readonly install?: (path: string, text: string) => Awaitable<void>
   /** Milliseconds between load and install: a slow disk, so that a worker can be stopped just there. */
   readonly slowMs?: number
+  /** Mean milliseconds, random, in which changes are gathered for a commit; those of one turn of the loop, unless given. */
+  readonly gatherMs?: number
 }
 
 interface Request {
@@ -26,7 +27,8 @@ interface Request {
 
 /** One JSON file, `{"captchas":{id:{answer,expiresAt}}}`. A store commits one after another what queues up in it. */
 export function jsonFileStore(dataDir: string, parts: JsonFileParts = {}): CaptchaStore {
-  const { alone = (commit) => commit(), parse = parseCaptchas, install = replaceFile, slowMs = 0 } = parts
+  const { alone = (commit) => commit(), parse = parseCaptchas, install = replaceFile } = parts
+  const { slowMs = 0, gatherMs = 0 } = parts
   const path = createdFile(dataDir)
   let queue: Request[] = []
   let committing: Promise<void> | undefined
@@ -40,8 +42,8 @@ export function jsonFileStore(dataDir: string, parts: JsonFileParts = {}): Captc
   }
 
   async function commitAll(): Promise<void> {
-    await new Promise(setImmediate)
     while (queue.length > 0) {
+      await (gatherMs > 0 ? wait(gatherMs * (0.5 + Math.random())) : new Promise(setImmediate))
       const batch = queue
       queue = []
       await alone(() => commit(batch)).catch((error) => {
@@ -52,7 +54,8 @@ export function jsonFileStore(dataDir: string, parts: JsonFileParts = {}): Captc
   }
 
   async function commit(batch: readonly Request[]): Promise<void> {
-    const before = await readFile(path, 'utf8')
+    // In the turn in which the lock was got: a stop that follows the lock then falls between load and install.
+    const before = readFileSync(path, 'utf8')
     const captchas = parse(before)
     const answers = batch.map(({ apply }) => apply(captchas))
     dropExpired(captchas)

@@ -11,10 +11,15 @@ export interface LockOptions {
 
 /** A lock is a file that exists; it holds `<process id of the holder> <random token>`. */
 export interface LockFile {
-  /** @returns the token of this holding */
-  acquire(): Promise<string>
+  acquire(): Promise<Holding>
   /** Removes the lock if it is still this holding's. */
-  release(token: string): void
+  release(holding: Holding): void
+}
+
+export interface Holding {
+  readonly token: string
+  /** `performance.now()` before the lock was there: the holder may be stopped right after. */
+  readonly fromMs: number
 }
 
 export function createLockFile(path: string, { staleMs, patienceMs }: LockOptions): LockFile {
@@ -36,16 +41,17 @@ export function createLockFile(path: string, { staleMs, patienceMs }: LockOption
   return {
     async acquire() {
       const token = `${process.pid} ${randomUUID()}`
-      const fromMs = performance.now()
-      while (!isOurs(token)) {
-        if (performance.now() - fromMs > patienceMs)
+      const startMs = performance.now()
+      for (;;) {
+        const fromMs = performance.now()
+        if (isOurs(token)) return { token, fromMs }
+        if (fromMs - startMs > patienceMs)
           throw new Error(`${path}: expected to get the lock within ${patienceMs} ms, but it stays locked`)
         dropStale()
         await wait(2 + Math.random() * 6)
       }
-      return token
     },
-    release(token) {
+    release({ token }) {
       try {
         if (readFileSync(path, 'utf8') === token) rmSync(path)
       } catch {}
