@@ -12,7 +12,7 @@ import { type Mix, startLoad } from './workload.js'
 const mix: Mix = { read: 0.2, leave: 0.4, race: 0.05, guessWrongly: 0.05, probe: 0.01 }
 
 /** How long clients work on after it, ms. */
-const afterwardsMs = 150
+const afterwardsMs = 400
 
 /** The longest it may take until every worker has all its connections again, ms. */
 const balanceLimitMs = 10_000

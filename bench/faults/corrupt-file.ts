@@ -1,10 +1,16 @@
-import { open, readdir, stat } from 'node:fs/promises'
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Random } from '../statistics.js'
 import { type Fault, usualAfterMs } from './fault.js'
 
 /** No more than so many: a store with a file for each captcha is damaged in part. */
 const mostFiles = 200
+
+/** How often it is damaged, and how long it is left to its users between. */
+const rounds = 10
+const betweenMs = 30
 
 /** An index that its users hold in memory: cut short, it ends them, and it is no data. */
 const notData = /-shm$/
@@ -20,7 +26,11 @@ export const corruptFile: Fault = {
   needs: () => undefined,
   async start({ dataDir, random }) {
     let damaged = 0
-    for (const path of await dataFiles(dataDir)) damaged += await damage(path, random)
+    // Again and again: a commit under way when it strikes puts a whole file over the damage, and nobody has felt it.
+    for (let round = 0; round < rounds; round += 1) {
+      for (const path of await dataFiles(dataDir)) damaged += damage(path, random)
+      await wait(betweenMs)
+    }
     return damaged === 0 ? { missed: 'the store keeps no file that holds anything' } : {}
   },
 }
@@ -34,18 +44,22 @@ async function dataFiles(dataDir: string): Promise<readonly string[]> {
 }
 
 /**
- * Cuts a file in half, or overwrites all of it: a database's middle may be of no use to anybody any more.
+ * Cuts a file in half, or overwrites all of it: a database's middle may be of no use to anybody any more. Synchronous: a file
+ * that is replaced meanwhile would be damaged where nobody reads it.
  * @returns the number of files damaged: one that is gone or empty is none
  */
-async function damage(path: string, random: Random): Promise<0 | 1> {
+function damage(path: string, random: Random): 0 | 1 {
   try {
-    const { size } = await stat(path)
-    if (size === 0) return 0
-    const file = await open(path, 'r+')
-    if (random() < 0.5) await file.truncate(Math.floor(size / 2))
-    else await file.write(Buffer.alloc(size, '\0garbage'), 0, size, 0)
-    await file.close()
-    return 1
+    const file = openSync(path, 'r+')
+    try {
+      const { size } = fstatSync(file)
+      if (size === 0) return 0
+      if (random() < 0.5) ftruncateSync(file, Math.floor(size / 2))
+      else writeSync(file, Buffer.alloc(size, '\0garbage'), 0, size, 0)
+      return 1
+    } finally {
+      closeSync(file)
+    }
   } catch {
     return 0
   }

@@ -1,6 +1,7 @@
 import { type Fault, pidOf, replacementLimitMs, usualAfterMs, within } from './fault.js'
+import { stopHolder } from './stop-holder.js'
 
-/** One worker dies in the middle of whatever it does; the primary starts it again. */
+/** One worker dies, with a lock in its hands where the store has any; the primary starts it again. */
 export const killWorker: Fault = {
   name: 'kill-worker',
   of: 'crash',
@@ -11,7 +12,9 @@ export const killWorker: Fault = {
   needs: () => undefined,
   async start(target) {
     const replaced = target.server.replaced(target.worker)
-    process.kill(pidOf(target), 'SIGKILL')
+    const pid = pidOf(target)
+    await stopHolder(pid, target.dataDir)
+    process.kill(pid, 'SIGKILL')
     return {
       heal: async () => void (await within(replacementLimitMs, 'the worker to be replaced', replaced)),
     }

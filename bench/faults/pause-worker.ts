@@ -1,13 +1,5 @@
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { type Fault, pidOf, usualAfterMs } from './fault.js'
-
-/** Stops tried until one meets the holder of a lock. */
-const tries = 80
-
-/** A lock that is there and unchanged for so long after a stop is held by whoever was stopped, ms. */
-const heldMs = 80
+import { stopHolder } from './stop-holder.js'
 
 /**
  * One worker stands still, while it holds a lock where the store has any, and goes on later as if no time had passed: what a
@@ -23,48 +15,11 @@ export const pauseWorker: Fault = {
   needs: () => undefined,
   async start(target) {
     const pid = pidOf(target)
-    const resume = () => void process.kill(pid, 'SIGCONT')
-    try {
-      if (await usesLocks(target.dataDir)) await stopInLock(pid, target.dataDir)
-      else process.kill(pid, 'SIGSTOP')
-    } catch (error) {
-      resume()
-      throw error
+    await stopHolder(pid, target.dataDir)
+    return {
+      async heal() {
+        process.kill(pid, 'SIGCONT')
+      },
     }
-    return { heal: async () => resume() }
   },
-}
-
-/** Leaves it stopped; after the last try wherever it is. */
-async function stopInLock(pid: number, dataDir: string): Promise<void> {
-  for (let left = tries; left > 0; left -= 1) {
-    process.kill(pid, 'SIGSTOP')
-    // Whoever else holds one gives it back meanwhile, or takes it over as somebody new.
-    await wait(4)
-    const before = await lockIn(dataDir)
-    if (before !== undefined) {
-      await wait(heldMs)
-      if ((await lockIn(dataDir)) === before) return
-    }
-    if (left === 1) return
-    process.kill(pid, 'SIGCONT')
-    await wait(left % 9)
-  }
-}
-
-/** Seen under load, where a store that locks has a lock most of the time. */
-async function usesLocks(dataDir: string): Promise<boolean> {
-  for (let look = 0; look < 40; look += 1) {
-    if ((await lockIn(dataDir)) !== undefined) return true
-    await wait(5)
-  }
-  return false
-}
-
-/** @returns which lock there is, and since when; lock files and lock directories are named so by every library here */
-async function lockIn(dataDir: string): Promise<string | undefined> {
-  const name = (await readdir(dataDir)).find((entry) => entry.endsWith('.lock'))
-  if (name === undefined) return undefined
-  const found = await stat(join(dataDir, name)).catch(() => undefined)
-  return found && `${name} ${found.ino} ${found.ctimeMs}`
 }

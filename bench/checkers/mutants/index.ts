@@ -166,7 +166,7 @@ const rows: readonly Row[] = [
   [
     'lock-outlives-its-holder',
     'recovery',
-    'crash-at-write',
+    'kill-worker',
     'The lock of a worker that was killed while it held it stays, and every call fails from then on.',
   ],
   [

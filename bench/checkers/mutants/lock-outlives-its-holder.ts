@@ -9,7 +9,7 @@ const lockOutlivesItsHolder: Strategy = {
   summary: 'One JSON file under a lock file that is removed after each change.',
   claims: { scope: 'host', singleUse: true, survives: 'restart' },
   open({ dataDir }) {
-    const lock = createLockFile(join(dataDir, 'captchas.lock'), { patienceMs: 1_000 })
+    const lock = createLockFile(join(dataDir, 'captchas.lock'), { patienceMs: 150 })
     return jsonFileStore(dataDir, {
       slowMs: 5,
       async alone(commit) {
