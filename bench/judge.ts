@@ -3,7 +3,7 @@ import type { Environment } from './environment.js'
 import { judgeCorrectness } from './judge/correctness.js'
 import { judgeFindings } from './judge/findings.js'
 import { judgeScaling } from './judge/scaling.js'
-import { type Testimony, testimonyOf } from './judge/testimony.js'
+import { hear, type Statement, type Testimony, testimonyOf } from './judge/testimony.js'
 import { createTimingJudge } from './judge/timing.js'
 import type { MicroLine } from './micro/records.js'
 import { noopName, type Plan, twinName } from './plan.js'
@@ -25,13 +25,15 @@ export async function judge(folder: RunFolder): Promise<Results> {
   return results
 }
 
-/** One strategy at a time: the histories of a thorough run are half a million lines each. */
+/** One history at a time: those of a thorough run have up to a million lines. */
 async function hearTestimonies(folder: RunFolder, plan: Plan): Promise<ReadonlyMap<string, Testimony>> {
   const heard = new Map<string, Testimony>()
   if (plan.correctness === undefined) return heard
   for (const { name, skipped } of plan.entrants) {
-    const histories = skipped === undefined ? await folder.readHistories(name) : []
-    if (histories.length > 0) heard.set(name, testimonyOf(histories))
+    const statements: Statement[] = []
+    if (skipped === undefined)
+      for await (const history of folder.readHistories(name)) statements.push(hear(history))
+    if (statements.length > 0) heard.set(name, testimonyOf(statements))
   }
   return heard
 }

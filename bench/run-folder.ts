@@ -27,7 +27,7 @@ export interface RunFolder {
   /** Where the correctness study leaves its histories, as `<strategy>.<site>.ndjson.gz`. */
   readonly historiesPath: string
   /** Of one strategy; a site whose server never started has none. */
-  readHistories(strategy: string): Promise<readonly History[]>
+  readHistories(strategy: string): AsyncIterable<History>
 }
 
 const timingFile = 'timing.ndjson'
@@ -74,10 +74,12 @@ export function openRunFolder(path: string): RunFolder {
   }
 }
 
-async function readHistories(path: string, strategy: string): Promise<readonly History[]> {
+async function* readHistories(path: string, strategy: string): AsyncIterable<History> {
   const names = existsSync(path) ? (await readdir(path)).sort() : []
-  const own = names.filter((name) => name.startsWith(`${strategy}.`) && /\.ndjson(\.gz)?$/.test(name))
-  return Promise.all(own.map(async (name) => toHistory(await readHistory(join(path, name)))))
+  for (const name of names) {
+    if (name.startsWith(`${strategy}.`) && /\.ndjson(\.gz)?$/.test(name))
+      yield toHistory(await readHistory(join(path, name)))
+  }
 }
 
 /** A study that was not run has no file and no records. */

@@ -52,15 +52,27 @@ function mostTelling(ranked: readonly Check[]): readonly string[] {
 
 /** What one site can show: it has one host. */
 const rungs = ['process', 'host'] as const
+type Rung = (typeof rungs)[number]
 
-/** The highest rung at which captchas are both findable and used once; `none` when they are not even in one worker. */
-export function observedScope(histories: readonly History[]): 'none' | Extract<Scope, 'process' | 'host'> {
-  const names = ['visibility', 'single-use'] as const
-  const isKept = (rung: Scope) => {
-    const composed = compose(
-      histories.map((history) => names.map((name) => guarded(name, checkers[name])(history, rung))),
-    )
-    return names.every((name) => composed.find((check) => check.name === name)?.verdict === 'valid')
+/** The checks that decide how far up the ladder a store stays correct, at each rung. */
+export type RungChecks = Readonly<Record<Rung, readonly Check[]>>
+
+/** Of one site. */
+export function judgeRungs(history: History): RungChecks {
+  const at = (rung: Rung) => deciding.map((name) => guarded(name, checkers[name])(history, rung))
+  return { process: at('process'), host: at('host') }
+}
+
+const deciding = ['visibility', 'single-use'] as const
+
+/**
+ * The highest rung at which captchas are both findable and used once, over all sites; `none` when they are not even in one
+ * worker.
+ */
+export function observedScope(sites: readonly RungChecks[]): 'none' | Extract<Scope, Rung> {
+  const isKept = (rung: Rung) => {
+    const composed = compose(sites.map((checks) => checks[rung]))
+    return deciding.every((name) => composed.find((check) => check.name === name)?.verdict === 'valid')
   }
   return rungs.findLast(isKept) ?? 'none'
 }

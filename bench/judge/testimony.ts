@@ -1,11 +1,21 @@
 import { disturbances, findableWithin, isMissed, looksOf } from '../checkers/captcha-lives.js'
 import type { Check } from '../checkers/check.js'
-import { compose, observedScope } from '../checkers/compose.js'
+import { compose, judgeRungs, observedScope, type RungChecks } from '../checkers/compose.js'
 import { judgeHistory } from '../checkers/index.js'
 import type { History, Op } from '../history.js'
 import type { CheckResult, CorrectnessResult } from '../results.js'
 import type { PairCount } from '../slices.js'
 import { timeline } from './timeline.js'
+
+/** What one site's history comes to: small, so that the next history can take its place in memory. */
+export interface Statement {
+  readonly checks: readonly Check[]
+  /** By check, of those that were broken here. */
+  readonly timelines: ReadonlyMap<string, NonNullable<CheckResult['witness']>>
+  readonly rungs: RungChecks
+  readonly pairs: readonly PairCount[]
+  readonly races: Testimony['races']
+}
 
 /** What the histories of one strategy come to. */
 export interface Testimony {
@@ -16,50 +26,59 @@ export interface Testimony {
   readonly races: { readonly forced: number; readonly overlapping: number }
 }
 
-/** Pure: every checker over every site, composed. */
-export function testimonyOf(histories: readonly History[]): Testimony {
-  const composed = compose(histories.map((history) => judgeHistory(history)))
+/** Pure: every checker over one site. */
+export function hear(history: History): Statement {
+  const checks = judgeHistory(history)
+  const shown = checks.filter(({ witness }) => witness.length > 0)
   return {
-    checks: composed.map((check) => toResult(check, histories)),
-    observedScope: observedScope(histories),
-    pairs: histories.flatMap(pairsOf),
-    races: countRaces(histories),
+    checks,
+    timelines: new Map(shown.map(({ name, witness }) => [name, timeline(history, witness)])),
+    rungs: judgeRungs(history),
+    pairs: pairsOf(history),
+    races: countRaces(history),
   }
 }
 
-function toResult({ witness, site, ...check }: Check, histories: readonly History[]): CheckResult {
-  const history = histories.find((candidate) => candidate.site.name === site)
-  const result = { ...check, evidence: [...check.evidence] }
-  return history === undefined || witness.length === 0
-    ? result
-    : { ...result, witness: timeline(history, witness) }
+/** Pure: the sites of one strategy together. */
+export function testimonyOf(statements: readonly Statement[]): Testimony {
+  const total = (of: keyof Testimony['races']) => statements.reduce((sum, { races }) => sum + races[of], 0)
+  return {
+    checks: compose(statements.map(({ checks }) => checks)).map((check) => toResult(check, statements)),
+    observedScope: observedScope(statements.map(({ rungs }) => rungs)),
+    pairs: statements.flatMap(({ pairs }) => pairs),
+    races: { forced: total('forced'), overlapping: total('overlapping') },
+  }
+}
+
+function toResult({ witness, site, ...check }: Check, statements: readonly Statement[]): CheckResult {
+  const source = statements.find(({ checks }) => checks.some((own) => own.site === site))
+  const moments = witness.length > 0 ? source?.timelines.get(check.name) : undefined
+  return { ...check, evidence: [...check.evidence], ...(moments && { witness: moments }) }
 }
 
 function pairsOf(history: History): PairCount[] {
-  const looks = looksOf(history, findableWithin('host', disturbances(history)))
-  return looks
-    .filter(({ op }) => op.verb === 'take')
-    .map((look) => ({
-      issuer: look.captcha.issue.worker,
-      verifier: look.op.worker,
-      attempts: 1,
-      failures: isMissed(look) ? 1 : 0,
-    }))
+  const counts = new Map<string, { issuer: number; verifier: number; attempts: number; failures: number }>()
+  for (const look of looksOf(history, findableWithin('host', disturbances(history)))) {
+    if (look.op.verb !== 'take') continue
+    const [issuer, verifier] = [look.captcha.issue.worker, look.op.worker]
+    const count = counts.get(`${issuer}:${verifier}`) ?? { issuer, verifier, attempts: 0, failures: 0 }
+    counts.set(`${issuer}:${verifier}`, count)
+    count.attempts += 1
+    if (isMissed(look)) count.failures += 1
+  }
+  return [...counts.values()]
 }
 
 /** A race overlaps when two of its takes, on different workers where there are several, were under way at once. */
-function countRaces(histories: readonly History[]): Testimony['races'] {
-  const races = histories.flatMap(({ ops }) => {
-    const groups = new Map<number, Op[]>()
-    for (const op of ops) {
-      if (op.race === undefined) continue
-      const group = groups.get(op.race)
-      if (group === undefined) groups.set(op.race, [op])
-      else group.push(op)
-    }
-    return [...groups.values()]
-  })
-  return { forced: races.length, overlapping: races.filter(isOverlapping).length }
+function countRaces({ ops }: History): Testimony['races'] {
+  const races = new Map<number, Op[]>()
+  for (const op of ops) {
+    if (op.race === undefined) continue
+    const race = races.get(op.race)
+    if (race === undefined) races.set(op.race, [op])
+    else race.push(op)
+  }
+  return { forced: races.size, overlapping: [...races.values()].filter(isOverlapping).length }
 }
 
 function isOverlapping(ops: readonly Op[]): boolean {

@@ -65,7 +65,7 @@ describe('a damaged file', () => {
     expect(await strikeAt(corruptFile, target)).toBeUndefined()
     const texts = Object.keys(files).map((file) => readFileSync(join(target.dataDir, file), 'utf8'))
     for (const text of texts) expect(() => JSON.parse(text)).toThrow()
-    expect(new Set(texts.map(({ length }) => length)).size).toBe(2)
+    expect(new Set(texts.map(({ length }) => length)).size).toBeGreaterThan(1)
   })
 
   test('is none where nothing is kept, and an index in memory is left alone', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Claims } from '../../src/strategy.js'
 import { judgeCorrectness } from '../judge/correctness.js'
-import { testimonyOf } from '../judge/testimony.js'
+import { hear, testimonyOf } from '../judge/testimony.js'
 import { correctness } from '../report/correctness.js'
 import type { CorrectnessResult, Results } from '../results.js'
 import { fault, issue, misguess, read, type Scene, story, take } from './checkers/story.js'
@@ -12,7 +12,7 @@ const claims: Claims = { scope: 'host', singleUse: true, survives: 'restart' }
 function judged(scenes: readonly Scene[], promise: Claims = claims): CorrectnessResult {
   return judgeCorrectness(promise, {
     slices: [],
-    testimony: testimonyOf([story(promise, ...scenes)]),
+    testimony: testimonyOf([hear(story(promise, ...scenes))]),
     workers: 4,
   })
 }
@@ -91,7 +91,7 @@ describe('testimony', () => {
   test('and the timing study exercise visibility together', () => {
     const found = judgeCorrectness(claims, {
       slices: [slice({ pairs: pairs({ cross: 1 }) })],
-      testimony: testimonyOf([story({}, ...sound)]),
+      testimony: testimonyOf([hear(story({}, ...sound))]),
       workers: 2,
     })
     const visibility = found.checks.find(({ name }) => name === 'visibility')

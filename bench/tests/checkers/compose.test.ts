@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Check, type CheckName, checkNames } from '../../checkers/check.js'
-import { compose, observedScope } from '../../checkers/compose.js'
+import { compose, judgeRungs, observedScope } from '../../checkers/compose.js'
 import { checkers, guarded, judgeHistory } from '../../checkers/index.js'
 import { wilson } from '../../statistics.js'
 import { fault, issue, read, type Scene, story, take } from './story.js'
@@ -98,21 +98,21 @@ describe('the observed scope', () => {
   ]
 
   test('is the host when all its workers agree', () => {
-    expect(observedScope([story({}, ...within, ...across('found'))])).toBe('host')
+    expect(observedScope([story({}, ...within, ...across('found'))].map(judgeRungs))).toBe('host')
   })
 
   test('is the process when only the issuer knows, whatever was claimed', () => {
-    expect(observedScope([story({}, ...within, ...across('unknown'))])).toBe('process')
+    expect(observedScope([story({}, ...within, ...across('unknown'))].map(judgeRungs))).toBe('process')
   })
 
   test('is none when a captcha is accepted twice in one process', () => {
     const twice = [issue(0, 0, 'c'), ...raceIn(0, 'c', ['accepted', 'accepted'])]
-    expect(observedScope([story({}, ...within), story({}, ...twice)])).toBe('none')
+    expect(observedScope([story({}, ...within), story({}, ...twice)].map(judgeRungs))).toBe('none')
   })
 
   test('is none when nothing was exercised', () => {
     expect(observedScope([])).toBe('none')
-    expect(observedScope([story({}, fault('stop', [0, 1]))])).toBe('none')
+    expect(observedScope([story({}, fault('stop', [0, 1]))].map(judgeRungs))).toBe('none')
   })
 
   test('adds up what several sites show', () => {
@@ -120,6 +120,6 @@ describe('the observed scope', () => {
       across('found').slice(0, 2),
       [issue(0, 0, 'd'), ...raceIn(1, 'd', ['accepted', 'unknown'])],
     ]
-    expect(observedScope([story({}, ...looked), story({}, ...raced)])).toBe('host')
+    expect(observedScope([story({}, ...looked), story({}, ...raced)].map(judgeRungs))).toBe('host')
   })
 })
