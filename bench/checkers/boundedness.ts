@@ -43,6 +43,7 @@ export const boundedness: Checker = (history) => {
   })
 }
 
+/** Where memory is measured, the medium is not: a store filled by one process alone, as fast as it takes, leaves files as big as may be. */
 function measure({ volumes }: History): readonly Growth[] {
   const start = volumes.find(({ when }) => when === 'start')
   const end = volumes.findLast(({ when }) => when === 'end')
@@ -52,7 +53,7 @@ function measure({ volumes }: History): readonly Growth[] {
     ...gauges.flatMap((gauge) =>
       byteGrowth(
         gauge,
-        volumes.filter((line) => line[gauge.of] !== undefined),
+        volumes.filter((line) => gauge.of === (line.heapBytes === undefined ? 'bytes' : 'heapBytes')),
       ),
     ),
   ]

@@ -19,8 +19,8 @@ const batch = 500
 /** After the last captcha has ended: sweeps come every second. */
 const sweepLimitMs = 5_000
 
-/** Long enough for two sweeps, ms. */
-const warmUpMs = 2_200
+/** Long enough for two sweeps, ms: a medium that does not shrink shows by nothing whether it has been swept. */
+const sweepsMs = 2_200
 
 /** What may stay: code that was compiled meanwhile is no captcha, and 20 000 ids alone are 3 MB. */
 const remainder = 1_024 * 1_024
@@ -45,13 +45,13 @@ process.exit(0)
 async function measure(store: CaptchaStore): Promise<void> {
   // The first round is for the compiler.
   await fill(store, Number(size))
-  await wait(ttlMs + warmUpMs)
+  await wait(ttlMs + sweepsMs)
   const start = { heapBytes: heapBytes(), files: (await measureVolume(dataDir)).files }
   await print('start', 0)
   for (let round = 1; round <= Number(rounds); round += 1) {
     await fill(store, Number(size))
     await print('full', round * Number(size))
-    await wait(ttlMs)
+    await wait(ttlMs + sweepsMs)
     await settle(start)
     await print('end', round * Number(size))
   }
