@@ -25,7 +25,7 @@ const foreignRelease: Strategy = {
 
     return jsonFileStore(dataDir, {
       // Long beside the few milliseconds between two tries, so that somebody gets in while the successor is at work.
-      slowMs: 40,
+      slowMs: 80,
       install: (file, text) => replaceFile(file, text, checkHolding),
       async alone(commit) {
         const { fromMs } = await lock.acquire()
