@@ -6,7 +6,7 @@ import type { Check } from '../checkers/check.js'
 import { compose } from '../checkers/compose.js'
 import { judgeHistory } from '../checkers/index.js'
 import type { Phase, Subject } from '../checkers/mutants/index.js'
-import { type CorrectnessTask, quick, type SiteName } from '../correctness/task.js'
+import { quick, type SiteName } from '../correctness/task.js'
 import { runCorrectness } from '../correctness.js'
 import { toHistory } from '../history.js'
 import { readHistory } from '../history-file.js'
@@ -44,11 +44,6 @@ export interface Examiner {
   readonly sites?: readonly SiteName[]
 }
 
-/** Who is stopped in the middle of something has to meet somebody else in the middle of it: that takes more than one try. */
-function strikes(phase: Phase): Partial<CorrectnessTask> {
-  return { faults: [phase], ...(phase === 'pause-worker' && { faultsPerKind: 2 }) }
-}
-
 /** Puts a store through the correctness study by its module's path, as any third party's. */
 export async function examine(
   { name, file }: Subject,
@@ -59,7 +54,7 @@ export async function examine(
   const { claims } = await loadStrategy(strategy)
   const folder = await mkdtemp(join(tmpdir(), 'crossworker-oracle-'))
   try {
-    const chosen = phase === undefined ? sites && { sites } : { sites: [siteOf[phase]], ...strikes(phase) }
+    const chosen = phase === undefined ? sites && { sites } : { sites: [siteOf[phase]], faults: [phase] }
     await runCorrectness({ ...quick, strategy, name, claims, workers: 4, seed, folder, signal, ...chosen })
     const files = (await readdir(folder)).sort().map((found) => join(folder, found))
     const histories = await Promise.all(files.map(async (path) => toHistory(await readHistory(path))))

@@ -217,7 +217,7 @@ const shows: Readonly<Record<string, Show>> = {
   },
 }
 
-/** Wants a medium that is full, which no test makes. */
+/** Want a medium that is full, or a heap that is weighed; no test has either. */
 const notShown: readonly string[] = ['short-write', 'commit-unheard', 'never-forgets']
 
 /** Time stands still in these until they move it, for expiry and sweeping alone. */

@@ -4,7 +4,8 @@ import type { Strategy } from '../../../src/strategy.js'
 import { jsonFileStore, replaceFile } from './parts/json-file.js'
 import { createLockFile } from './parts/lock-file.js'
 
-const staleMs = 2_000
+/** Shorter than the longest commit: holders overstay in everyday use. */
+const staleMs = 25
 
 /**
  * The mistake: release removes the lock, whosever it is. A holder that overstayed gives its commit up, and then lets a
@@ -24,8 +25,8 @@ const foreignRelease: Strategy = {
     }
 
     return jsonFileStore(dataDir, {
-      // Long beside the few milliseconds between two tries, so that somebody gets in while the successor is at work.
-      slowMs: 80,
+      slowMs: 5,
+      unsteadyMs: 30,
       install: (file, text) => replaceFile(file, text, checkHolding),
       async alone(commit) {
         const { fromMs } = await lock.acquire()

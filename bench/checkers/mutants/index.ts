@@ -160,8 +160,8 @@ const rows: readonly Row[] = [
   [
     'foreign-release',
     'no-loss',
-    'pause-worker',
-    'A holder stopped for longer than 2 s removes the lock of its successor; from then on two commit at once.',
+    'ordinary',
+    'A holder that took longer than the lock lasts removes the lock of its successor; then two commit at once.',
   ],
   [
     'lock-outlives-its-holder',

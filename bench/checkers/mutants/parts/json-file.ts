@@ -15,6 +15,8 @@ export interface JsonFileParts {
   readonly install?: (path: string, text: string) => Awaitable<void>
   /** Milliseconds between load and install: a slow disk, so that a worker can be stopped just there. */
   readonly slowMs?: number
+  /** Up to so many milliseconds more, by chance. */
+  readonly unsteadyMs?: number
   /** Mean milliseconds, random, in which changes are gathered for a commit; those of one turn of the loop, unless given. */
   readonly gatherMs?: number
 }
@@ -28,7 +30,7 @@ interface Request {
 /** One JSON file, `{"captchas":{id:{answer,expiresAt}}}`. A store commits one after another what queues up in it. */
 export function jsonFileStore(dataDir: string, parts: JsonFileParts = {}): CaptchaStore {
   const { alone = (commit) => commit(), parse = parseCaptchas, install = replaceFile } = parts
-  const { slowMs = 0, gatherMs = 0 } = parts
+  const { slowMs = 0, unsteadyMs = 0, gatherMs = 0 } = parts
   const path = createdFile(dataDir)
   let queue: Request[] = []
   let committing: Promise<void> | undefined
@@ -61,7 +63,7 @@ export function jsonFileStore(dataDir: string, parts: JsonFileParts = {}): Captc
     dropExpired(captchas)
     const after = serialise(captchas)
     if (after !== before) {
-      if (slowMs > 0) await wait(slowMs)
+      if (slowMs > 0) await wait(slowMs + unsteadyMs * Math.random())
       await install(path, after)
     }
     batch.forEach(({ resolve }, index) => {
