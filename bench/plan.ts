@@ -149,16 +149,16 @@ function correctnessPlan({ thorough, captchas, races, faults }: Options): Correc
   const usual = thorough ? full : glance
   return {
     ...usual,
-    strategiesAtOnce: thorough ? 1 : 2,
+    strategiesAtOnce: thorough ? 1 : 3,
     ...(captchas !== undefined && { captchas }),
     ...(races !== undefined && { races }),
     ...(faults !== undefined && { faultsPerKind: faults }),
   }
 }
 
-/** What a look at each strategy takes from the time of a run that also measures: about 15 s here, as many at once. */
+/** What a look at each strategy takes from the time of a run that also measures: 12 s of two cores, 20 s at the least. */
 function reservedMs({ strategiesAtOnce }: CorrectnessPlan, strategies: number): number {
-  return Math.ceil(strategies / strategiesAtOnce) * 15_000
+  return 8_000 + Math.ceil(strategies / strategiesAtOnce) * Math.min(strategies, strategiesAtOnce) * 11_000
 }
 
 /** Time to start a server with so many workers and to warm it up; measured on 2 cores, where starting is all CPU time. */
