@@ -2,7 +2,6 @@
 export { type Comparison, type Evidence, holm, type Interval, ranks, verdict } from './statistics/decide.js'
 export { normalQuantile, tCdf, tQuantile, twoSidedP } from './statistics/distributions.js'
 export { type Estimate, type EstimateOptions, estimateRatio, estimateRatios } from './statistics/estimate.js'
-export { type CostPoint, type Exponent, fitExponent } from './statistics/exponent.js'
 export { fitGrowth } from './statistics/growth.js'
 export { hodgesLehmann, mean, median, quantile } from './statistics/location.js'
 export { type Proportion, wilson } from './statistics/proportion.js'

@@ -1,8 +1,14 @@
 import { demand, demandNumbers } from './demand.js'
 import { tQuantile } from './distributions.js'
 import { type EstimateOptions, estimateRatio } from './estimate.js'
-import type { Exponent } from './exponent.js'
 import { hodgesLehmann, mean } from './location.js'
+
+/** k in cost ∝ sizeᵏ: 0 constant, 1 linear, 2 quadratic. */
+export interface Exponent {
+  readonly exponent: number
+  readonly low: number
+  readonly high: number
+}
 
 export interface GrowthOptions extends Pick<EstimateOptions, 'seed' | 'resamples'> {
   /** How far the typical costs of two sizes are apart though they cost the same: standard deviation of the logarithm. */

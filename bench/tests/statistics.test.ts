@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest'
 import {
   type Estimate,
   estimateRatio,
-  fitExponent,
   hodgesLehmann,
   holm,
   median,
@@ -384,34 +383,6 @@ describe('Wilson’s interval', () => {
     expect(() => wilson(2, 1)).toThrow('expected integers 0 ≤ failures ≤ attempts, got 2 of 1')
     expect(() => wilson(0.5, 1)).toThrow(RangeError)
     expect(() => wilson(1, 2, 1)).toThrow(RangeError)
-  })
-})
-
-describe('growth exponents', () => {
-  const at = (size: number, cost: number) => ({ size, cost })
-
-  test('exact powers are recovered with an interval of no width', () => {
-    for (const k of [0, 0.5, 1, 2]) {
-      const { exponent, low, high } = fitExponent([1, 10, 100, 1000].map((n) => at(n, 3 * n ** k)))
-      for (const x of [exponent, low, high]) expect(x).toBeCloseTo(k, 6)
-    }
-  })
-
-  test('the slope agrees with simple-statistics and the interval with SciPy’s linregress', () => {
-    const points = [at(1, 2), at(2, 3), at(4, 9), at(8, 14), at(16, 40)]
-    const { m } = reference.linearRegression(points.map(({ size, cost }) => [Math.log(size), Math.log(cost)]))
-    const { exponent, low, high } = fitExponent(points)
-    expect(exponent).toBeCloseTo(m, 12)
-    expect([low, high].map((x) => Number(x.toFixed(4)))).toEqual([0.788, 1.3853])
-  })
-
-  test('two sizes, however often measured, are not enough', () => {
-    expect(() => fitExponent([at(1, 1), at(2, 2), at(2, 3)])).toThrow(
-      'expected at least 3 distinct sizes, got 2',
-    )
-    expect(() => fitExponent([at(1, 1), at(2, 0), at(3, 3)])).toThrow(
-      'expected positive finite sizes and costs, got 0',
-    )
   })
 })
 
