@@ -34,7 +34,7 @@ const examples = `
 Examples:
   npm run bench                                   the default six strategies, about 3 minutes
   npm run bench -- --only correctness             races and faults at length, some minutes a strategy
-  npm run bench -- --quick                        the same, about 40 seconds, wider intervals
+  npm run bench -- --quick                        the costs alone, about 40 seconds, wider intervals
   npm run bench -- --strategies memory,sqlite     only these two
   npm run bench -- --strategies ./my-store.mjs    your own store, beside the baseline
   npm run bench -- --only scaling                 what more workers, captchas and connections cost, 5 minutes

@@ -42,8 +42,8 @@ export interface Series extends Stage, AsyncDisposable {
 const stockConnections = 2
 
 /**
- * The warm-up's connections for each worker, and the requests of each operation that one sends at once. Two: with 32 a worker
- * compiles its way through pipelined requests, and most of those measured do not come so.
+ * The warm-up's connections for each worker, and the captchas each issues, reads and takes, one request at a time, before another
+ * server has its turn.
  */
 const warmUpLoad = { connections: 8, batch: 2 } as const
 

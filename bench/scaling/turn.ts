@@ -1,16 +1,12 @@
-import { readCpuTime, stealShare } from '../environment.js'
 import type { Captcha } from '../load/exchange.js'
 import type { SliceRun } from '../load/generator.js'
 import { summarise } from '../load/summarise.js'
 import { type Operation, operations } from '../slices.js'
+import { measureBurst, settle } from '../timing/burst.js'
 import { messageOf } from '../timing/launch.js'
-import { settle } from '../timing/turn.js'
 import type { ScalingPhase } from './plan.js'
 import type { ScalingSlice } from './records.js'
 import { abandon, reconnect, type Series, type Site, warm } from './series.js'
-
-/** A slice that takes longer is cut off and void. Longer than any store here waits for its own locks. */
-const sliceLimitMs = 10_000
 
 /** Requests of a trial slice, if there are not more connections than these. */
 const trialRequests = 8
@@ -94,23 +90,13 @@ async function measureSlice(
   const work = operation === 'write' ? count : chosen
   if (operation !== 'write' && chosen.length < connections) return undefined
   const liveBefore = stock.size
-  const cpuBeforeUs = server.cpuUs()
-  const timeBefore = readCpuTime()
-  const loopBefore = performance.eventLoopUtilization()
-  const startedMs = performance.now()
-  const run = await site.generator.run({ operation, work, limitMs: sliceLimitMs })
-  const { utilization } = performance.eventLoopUtilization(loopBefore)
-  const settleMs = await settle(server)
-  const wallMs = performance.now() - startedMs
-  const cpuAfterUs = server.cpuUs()
-  const timeAfter = readCpuTime()
+  const { run, costs } = await measureBurst(server, site.generator, { operation, work })
   if (operation === 'write') stock.add(run.answers.flatMap(({ captcha }) => captcha ?? []))
   if (operation === 'take') stock.forget(chosen)
   const live = (liveBefore + stock.size) / 2
   if (run.mistaken !== undefined) await reconnect(series, site)
   else if (server.ended() !== undefined) await abandon(series, site.ground, 'it ended')
   else if (operation === 'take') await stock.discard(refusedIn(run))
-  const cpuUs = cpuBeforeUs === undefined || cpuAfterUs === undefined ? null : cpuAfterUs - cpuBeforeUs
   const { client: _c, store: _s, pairs: _p, witness: _w, ...medians } = summarise(operation, run)
   return {
     kind: 'scaling',
@@ -123,11 +109,7 @@ async function measureSlice(
     operation,
     live,
     ...medians,
-    cpuUsPerOp: cpuUs === null || run.answers.length === 0 ? null : cpuUs / run.answers.length,
-    settleMs,
-    wallMs,
-    generatorUtilisation: utilization,
-    steal: timeBefore && timeAfter && stealShare(timeBefore, timeAfter),
+    ...costs,
   }
 }
 

@@ -1,19 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { readCpuTime, stealShare } from '../environment.js'
 import { summarise } from '../load/summarise.js'
 import { type Operation, operations, type SliceRecord } from '../slices.js'
 import { shuffle } from '../statistics.js'
-import type { Server } from '../topology.js'
+import { measureBurst, settle } from './burst.js'
 import { expel, type Launch, messageOf, type Runner, reconnect } from './launch.js'
-
-/** A slice that takes longer is cut off and void. Longer than any store here waits for its own locks. */
-const sliceLimitMs = 10_000
-
-/** A server that is still busy this long after its last answer is measured as it is. */
-const settleLimitMs = 500
-
-/** CPU time in 2 ms below which a server counts as idle, µs. */
-const idleUs = 100
 
 /** Requests of each operation that a connection at most sends, unmeasured, before an arm's turn. */
 const preRoll = 8
@@ -64,21 +53,15 @@ async function measureSlice(
   const { pace } = launch
   const work = operation === 'write' ? runner.requests : shuffle(runner.captchas, launch.random)
   if ((typeof work === 'number' ? work : work.length) < fewestOf(launch)) return undefined
-  const cpuBeforeUs = server.cpuUs()
-  const timeBefore = readCpuTime()
-  const loopBefore = performance.eventLoopUtilization()
-  const startedMs = performance.now()
-  const run = await runner.generator.run({ operation, work, limitMs: sliceLimitMs, ...(pace && { pace }) })
-  const { utilization } = performance.eventLoopUtilization(loopBefore)
-  const settleMs = await settle(server)
-  const wallMs = performance.now() - startedMs
-  const cpuAfterUs = server.cpuUs()
-  const timeAfter = readCpuTime()
+  const { run, costs } = await measureBurst(server, runner.generator, {
+    operation,
+    work,
+    ...(pace && { pace }),
+  })
   if (run.mistaken !== undefined) await reconnect(launch, runner)
   else if (server.ended() !== undefined) await expel(launch, runner, server.ended() ?? '')
   if (operation === 'write') runner.captchas = run.answers.flatMap(({ captcha }) => captcha ?? [])
   if (operation === 'take') runner.captchas = []
-  const cpuUs = cpuBeforeUs === undefined || cpuAfterUs === undefined ? null : cpuAfterUs - cpuBeforeUs
   return {
     kind: 'slice',
     launch: launch.number,
@@ -86,31 +69,11 @@ async function measureSlice(
     arm: arm.name,
     operation,
     ...summarise(operation, run),
-    cpuUsPerOp: cpuUs === null || run.answers.length === 0 ? null : cpuUs / run.answers.length,
-    settleMs,
-    wallMs,
-    generatorUtilisation: utilization,
-    steal: timeBefore && timeAfter && stealShare(timeBefore, timeAfter),
+    ...costs,
   }
 }
 
 /** Without a pace each connection has its first request at once. */
 function fewestOf({ pace, plan }: Launch): number {
   return pace === undefined ? plan.connections : 1
-}
-
-/**
- * Waits until the server's processes are idle: work a strategy puts off until after its answer is its own cost, and must not
- * fall into the slice of the next arm.
- */
-export async function settle(server: Server): Promise<number> {
-  const startedMs = performance.now()
-  let before = server.cpuUs()
-  while (before !== undefined && performance.now() - startedMs < settleLimitMs) {
-    await wait(2)
-    const now = server.cpuUs()
-    if (now === undefined || now - before < idleUs) break
-    before = now
-  }
-  return performance.now() - startedMs
 }
