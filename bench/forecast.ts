@@ -1,7 +1,7 @@
 import { type Plan, preparationMs } from './plan.js'
 import { percent } from './report/format.js'
 import { operations } from './slices.js'
-import { tQuantile } from './statistics.js'
+import { sharingOf, tQuantile } from './statistics.js'
 
 /** What a plan should come to on a machine like the one its constants were measured on. */
 export interface Forecast {
@@ -33,7 +33,7 @@ export function forecast({ experiments, workers, warmUp, sliceMs }: Plan): Forec
     const se = Math.sqrt((block ** 2 / blocksPerLaunch + (launches > 1 ? launch ** 2 : 0)) / launches)
     // What the arms know together of the luck of a launch: see `estimateRatios`.
     const rivals = arms - 1
-    const df = launches > 1 ? ((launches - 1) * rivals) / (1 + (rivals - 1) / 4) : blocksPerLaunch
+    const df = launches > 1 ? ((launches - 1) * rivals) / sharingOf(rivals) : blocksPerLaunch
     return Math.expm1((tQuantile(0.975, df) + tQuantile(0.8, df)) * se)
   }
   return {

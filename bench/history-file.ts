@@ -1,8 +1,16 @@
-import { appendFileSync, closeSync, createReadStream, createWriteStream, openSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { appendFileSync, closeSync, createReadStream, createWriteStream, existsSync, openSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import type { Completion, HistoryLine, Invocation, Site } from './history.js'
+import {
+  type Completion,
+  type History,
+  type HistoryLine,
+  type Invocation,
+  type Site,
+  toHistory,
+} from './history.js'
 import { readNdjson } from './ndjson.js'
 
 /** Characters gathered before they are written: one write costs as much as a hundred lines. */
@@ -66,6 +74,15 @@ export function createHistory(path: string, site: Site): Recorder {
 /** Reads a history back; see `readNdjson` for what it throws. */
 export function readHistory(path: string): Promise<readonly HistoryLine[]> {
   return readNdjson(path)
+}
+
+/** Every history of one strategy in a folder, one after another: there is room for one at a time. None where there is no folder. */
+export async function* readHistories(folder: string, strategy: string): AsyncIterable<History> {
+  const names = existsSync(folder) ? (await readdir(folder)).sort() : []
+  for (const name of names) {
+    if (name.startsWith(`${strategy}.`) && /\.ndjson(\.gz)?$/.test(name))
+      yield toHistory(await readHistory(join(folder, name)))
+  }
 }
 
 /** Leaves `<path>.gz` in the place of a finished history: a seventh of its size. */

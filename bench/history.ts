@@ -97,7 +97,7 @@ export interface FaultLine {
   readonly phase: 'start' | 'heal' | 'missed'
   readonly atMs: number
   /** Only data with at least this claim has to outlive it. */
-  readonly loses: 'nothing' | 'worker-crash' | 'restart' | 'power-loss'
+  readonly loses: Loss
   /** The workers it strikes; absent: all. */
   readonly workers?: readonly number[]
   /** Of a clock fault: how far the worker's wall clock is ahead (negative: behind). */

@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 
 /**
- * Reads records we have written ourselves, one JSON value a line, compressed where the name ends in `.gz`. The last line may be torn: its writer was killed, and what
- * came before it is sound.
+ * Reads records we have written ourselves, one JSON value a line, compressed where the name ends in `.gz`. The last line may be
+ * torn: its writer was killed, and what came before it is sound.
  * @throws Error when any other line is not JSON, or the file cannot be read
  */
 export async function readNdjson<T>(path: string): Promise<readonly T[]> {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Environment } from './environment.js'
-import { type History, toHistory } from './history.js'
-import { readHistory } from './history-file.js'
+import type { History } from './history.js'
+import { readHistories } from './history-file.js'
 import type { MicroLine } from './micro/records.js'
 import { readNdjson } from './ndjson.js'
 import { UsageError } from './options.js'
@@ -71,14 +71,6 @@ export function openRunFolder(path: string): RunFolder {
     readScaling: () => readLines(at(scalingFile)),
     historiesPath: at('correctness'),
     readHistories: (strategy) => readHistories(at('correctness'), strategy),
-  }
-}
-
-async function* readHistories(path: string, strategy: string): AsyncIterable<History> {
-  const names = existsSync(path) ? (await readdir(path)).sort() : []
-  for (const name of names) {
-    if (name.startsWith(`${strategy}.`) && /\.ndjson(\.gz)?$/.test(name))
-      yield toHistory(await readHistory(join(path, name)))
   }
 }
 

@@ -1,7 +1,13 @@
 /** Paired blocks → Estimate, and what may be concluded from it. Pure: no clock, no I/O, no randomness but a seed given. */
 export { type Comparison, type Evidence, holm, type Interval, ranks, verdict } from './statistics/decide.js'
 export { normalQuantile, tCdf, tQuantile, twoSidedP } from './statistics/distributions.js'
-export { type Estimate, type EstimateOptions, estimateRatio, estimateRatios } from './statistics/estimate.js'
+export {
+  type Estimate,
+  type EstimateOptions,
+  estimateRatio,
+  estimateRatios,
+  sharingOf,
+} from './statistics/estimate.js'
 export { fitGrowth } from './statistics/growth.js'
 export { hodgesLehmann, mean, median, quantile } from './statistics/location.js'
 export { type Proportion, wilson } from './statistics/proportion.js'

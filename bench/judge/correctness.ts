@@ -1,6 +1,12 @@
 import type { Claims } from '../../src/strategy.js'
 import { type CheckName, checkNames } from '../checkers/check.js'
-import type { CheckResult, CorrectnessResult, PromiseResult } from '../results.js'
+import {
+  type CheckResult,
+  type CorrectnessResult,
+  isClaimed,
+  type PromiseResult,
+  promised,
+} from '../results.js'
 import type { SliceRecord } from '../slices.js'
 import { wilson } from '../statistics.js'
 import { type HandOffs, judgePairs, judgeSlices } from './hand-offs.js'
@@ -78,40 +84,13 @@ function worst(checks: readonly CheckResult[]): CheckResult['verdict'] {
   )
 }
 
-interface Promised {
-  readonly claim: PromiseResult['claim']
-  /** The checks that decide it. */
-  readonly checks: readonly CheckName[]
-  readonly isMade: (claims: Claims) => boolean
-}
-
-/** What the claims promise, and which checks decide it. The other checks are laws: every store owes them. */
-const promised: readonly Promised[] = [
-  { claim: 'scope', checks: ['visibility', 'no-loss'], isMade: () => true },
-  {
-    claim: 'singleUse',
-    checks: ['single-use', 'one-guess', 'linearizable'],
-    isMade: ({ singleUse }) => singleUse,
-  },
-  {
-    claim: 'survives',
-    checks: ['durability', 'no-resurrection'],
-    isMade: ({ survives }) => survives !== 'nothing',
-  },
-]
-
-/** A check that decides a promise nobody made is shown and convicts nobody. */
-function isClaimed(claims: Claims, name: string): boolean {
-  return promised.every(({ checks, isMade }) => isMade(claims) || !checks.some((check) => check === name))
-}
-
 const observations = { valid: 'kept', unknown: 'unproven', invalid: 'broken' } as const
 
 function promisesOf(claims: Claims, checks: readonly CheckResult[]): PromiseResult[] {
   return promised
     .filter(({ isMade }) => isMade(claims))
     .map(({ claim, checks: names }) => {
-      const deciding = checks.filter(({ name }) => names.some((each) => each === name))
+      const deciding = checks.filter(({ name }) => names.includes(name))
       const isTakeKept = claims.singleUse || claim !== 'survives'
       // A replayable store's takes leave nothing behind that could come back.
       const counted = isTakeKept ? deciding : deciding.filter(({ name }) => name !== 'no-resurrection')

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadStrategy } from '../../src/load-strategy.js'
@@ -8,8 +8,7 @@ import { judgeHistory } from '../checkers/index.js'
 import type { Phase, Subject } from '../checkers/mutants/index.js'
 import { quick, type SiteName } from '../correctness/task.js'
 import { runCorrectness } from '../correctness.js'
-import { toHistory } from '../history.js'
-import { readHistory } from '../history-file.js'
+import { readHistories } from '../history-file.js'
 import { packageRoot } from '../paths.js'
 
 /** The site of the correctness study in which a mistake shows. */
@@ -56,10 +55,10 @@ export async function examine(
   try {
     const chosen = phase === undefined ? sites && { sites } : { sites: [siteOf[phase]], faults: [phase] }
     await runCorrectness({ ...quick, strategy, name, claims, workers: 4, seed, folder, signal, ...chosen })
-    const files = (await readdir(folder)).sort().map((found) => join(folder, found))
-    const histories = await Promise.all(files.map(async (path) => toHistory(await readHistory(path))))
-    const checks = compose(histories.map((history) => judgeHistory(history)))
-    return { subject: name, seed, seconds: (performance.now() - startedMs) / 1_000, checks }
+    const sitesChecks: (readonly Check[])[] = []
+    for await (const history of readHistories(folder, name)) sitesChecks.push(judgeHistory(history))
+    const seconds = (performance.now() - startedMs) / 1_000
+    return { subject: name, seed, seconds, checks: compose(sitesChecks) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

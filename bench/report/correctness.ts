@@ -1,4 +1,10 @@
-import type { CheckResult, PromiseResult, Results, StrategyResult } from '../results.js'
+import {
+  type CheckResult,
+  isClaimed,
+  type PromiseResult,
+  type Results,
+  type StrategyResult,
+} from '../results.js'
 import { isJudged } from './answer.js'
 import { label, table } from './table.js'
 
@@ -60,17 +66,11 @@ function scorecard({ strategies }: Results): string {
   return table(['check', ...judged.map(label)], rows)
 }
 
-/** What only a promise nobody made would call for is told as such. */
-const decides: Readonly<Record<string, (strategy: StrategyResult) => boolean>> = {
-  'single-use': ({ claims: { singleUse } }) => singleUse,
-  'one-guess': ({ claims: { singleUse } }) => singleUse,
-  linearizable: ({ claims: { singleUse } }) => singleUse,
-  durability: ({ claims: { survives } }) => survives !== 'nothing',
-  'no-resurrection': ({ claims: { survives } }) => survives !== 'nothing',
-}
-
-function cell(strategy: StrategyResult, { name, verdict, attempts, violations }: CheckResult): string {
-  if (decides[name]?.(strategy) === false) return '–'
+function cell(
+  { claims: made }: StrategyResult,
+  { name, verdict, attempts, violations }: CheckResult,
+): string {
+  if (!isClaimed(made, name)) return '–'
   const tried = attempts.toLocaleString('en')
   if (verdict === 'invalid') return `✗ ${violations.toLocaleString('en')}/${tried}`
   return verdict === 'valid' ? `✓ ${tried}` : '?'
@@ -79,7 +79,7 @@ function cell(strategy: StrategyResult, { name, verdict, attempts, violations }:
 function stories({ strategies }: Results): string {
   const told = strategies.filter(isJudged).flatMap((strategy) => {
     const broken = strategy.correctness.checks.filter(
-      (check) => check.verdict === 'invalid' && decides[check.name]?.(strategy) !== false,
+      (check) => check.verdict === 'invalid' && isClaimed(strategy.claims, check.name),
     )
     return broken.length === 0 ? [] : [story(strategy, broken)]
   })
@@ -118,7 +118,7 @@ function gaps({ strategies }: Results): string {
     .filter(isJudged)
     .flatMap((strategy) =>
       strategy.correctness.checks
-        .filter(({ name, verdict }) => verdict === 'unknown' && decides[name]?.(strategy) !== false)
+        .filter(({ name, verdict }) => verdict === 'unknown' && isClaimed(strategy.claims, name))
         .map(({ name, evidence }) => `- ${label(strategy)}, ${name}: ${evidence[0] ?? 'not exercised'}`),
     )
   return lines.length === 0 ? '' : ['', 'Not exercised:', '', ...lines].join('\n')

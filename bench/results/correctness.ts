@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import type { Claims } from '../../src/strategy.js'
 import { count, literals, nullable, number, object, share } from './schema.js'
 
 /** `low` and `high` bound the 95 % Wilson interval. */
@@ -60,3 +61,30 @@ export type CorrectnessResult = Static<typeof Correctness>
 export type CheckResult = Static<typeof Check>
 export type PromiseResult = Static<typeof Promised>
 export type FailuresResult = Static<typeof Failures>
+
+interface Promised {
+  readonly claim: PromiseResult['claim']
+  /** The checks that decide it. */
+  readonly checks: readonly string[]
+  readonly isMade: (claims: Pick<Claims, 'singleUse' | 'survives'>) => boolean
+}
+
+/** What claims promise, and which checks decide it. The other checks are laws: every store owes them. */
+export const promised: readonly Promised[] = [
+  { claim: 'scope', checks: ['visibility', 'no-loss'], isMade: () => true },
+  {
+    claim: 'singleUse',
+    checks: ['single-use', 'one-guess', 'linearizable'],
+    isMade: ({ singleUse }) => singleUse,
+  },
+  {
+    claim: 'survives',
+    checks: ['durability', 'no-resurrection'],
+    isMade: ({ survives }) => survives !== 'nothing',
+  },
+]
+
+/** A check that decides a promise nobody made is shown and convicts nobody. */
+export function isClaimed(claims: Pick<Claims, 'singleUse' | 'survives'>, check: string): boolean {
+  return promised.every(({ checks, isMade }) => isMade(claims) || !checks.includes(check))
+}

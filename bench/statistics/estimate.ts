@@ -124,6 +124,11 @@ function summariseArm(
   }
 }
 
+/** Arms that share a baseline tell less than their number: so many of them count as arms ÷ this. */
+export function sharingOf(arms: number): number {
+  return 1 + (arms - 1) / 4
+}
+
 /** Arms weigh by what their blocks can tell of it: a slow one with few and noisy slices would drown the others. */
 function luckOf(arms: readonly ArmSummary[]): Luck {
   const replicated = arms.filter(({ launches }) => launches > 1)
@@ -138,7 +143,7 @@ function luckOf(arms: readonly ArmSummary[]): Luck {
   return {
     excess: Math.max(0, between - average(({ within }) => within)),
     between,
-    df: (average(({ launches }) => launches - 1) * counting) / (1 + (counting - 1) / 4),
+    df: (average(({ launches }) => launches - 1) * counting) / sharingOf(counting),
   }
 }
 
