@@ -1,8 +1,5 @@
 import type { Strategy } from '../../../src/strategy.js'
-import { newId } from './parts/captcha.js'
-import { openTable } from './parts/sqlite-table.js'
-
-const options = { synchronous: 'NORMAL', busyTimeoutMs: 5_000 } as const
+import { inSqlite } from './parts/in-sqlite.js'
 
 /**
  * The mistake: `get()` on DELETE … RETURNING stops at the row. The commit comes with the end of the statement, and where it fails
@@ -12,40 +9,14 @@ const commitUnheard: Strategy = {
   name: 'commit-unheard',
   summary: 'SQLite in WAL mode; one DELETE … RETURNING, of which the first row is read.',
   claims: { scope: 'host', singleUse: true, survives: 'restart' },
-  async host({ dataDir }) {
-    const { database } = await openTable(dataDir, options)
-    database.close()
-    return { async close() {} }
-  },
-  async open({ dataDir }) {
-    const { database, insert, select, sweep } = await openTable(dataDir, options)
+  ...inSqlite({ synchronous: 'NORMAL', busyTimeoutMs: 5_000 }, ({ database }) => {
     const remove = database
       .prepare<[string, number], string>(
         'DELETE FROM captchas WHERE id = ? AND expires_at > ? RETURNING answer',
       )
       .pluck()
-    const sweeper = setInterval(sweepQuietly, 1_000).unref()
-
-    function sweepQuietly(): void {
-      try {
-        sweep()
-      } catch {}
-    }
-
-    return {
-      issue(answer, ttlMs) {
-        const id = newId()
-        insert(id, answer, Date.now() + ttlMs)
-        return id
-      },
-      read: select,
-      take: (id) => remove.get(id, Date.now()),
-      close() {
-        clearInterval(sweeper)
-        database.close()
-      },
-    }
-  },
+    return { take: (id) => remove.get(id, Date.now()) }
+  }),
 }
 
 export default commitUnheard

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Strategy } from '../../../src/strategy.js'
 import { jsonFileStore } from './parts/json-file.js'
-import { createLockFile } from './parts/lock-file.js'
+import { createLockFile, whileHolding } from './parts/lock-file.js'
 
 /** The mistake: a lock that only its holder removes. A holder that is killed never does, and nobody gets in again. */
 const lockOutlivesItsHolder: Strategy = {
@@ -12,14 +12,7 @@ const lockOutlivesItsHolder: Strategy = {
     const lock = createLockFile(join(dataDir, 'captchas.lock'), { patienceMs: 150 })
     return jsonFileStore(dataDir, {
       slowMs: 5,
-      async alone(commit) {
-        const holding = await lock.acquire()
-        try {
-          await commit()
-        } finally {
-          lock.release(holding)
-        }
-      },
+      alone: whileHolding(lock),
     })
   },
 }

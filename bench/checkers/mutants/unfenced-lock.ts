@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Strategy } from '../../../src/strategy.js'
 import { jsonFileStore } from './parts/json-file.js'
-import { createLockFile } from './parts/lock-file.js'
+import { createLockFile, whileHolding } from './parts/lock-file.js'
 
 /**
  * The mistake: a lock that is taken over by age, and a holder that does not notice. Stopped between load and install, it
@@ -17,14 +17,7 @@ const unfencedLock: Strategy = {
       slowMs: 10,
       // Leaves the lock free most of the time: a successor at work just then would install the new state once more.
       gatherMs: 200,
-      async alone(commit) {
-        const holding = await lock.acquire()
-        try {
-          await commit()
-        } finally {
-          lock.release(holding)
-        }
-      },
+      alone: whileHolding(lock),
     })
   },
 }

@@ -58,3 +58,15 @@ export function createLockFile(path: string, { staleMs, patienceMs }: LockOption
     },
   }
 }
+
+/** Runs a commit while it holds the lock, and releases no other holding than its own. */
+export function whileHolding(lock: LockFile): (commit: () => Promise<void>) => Promise<void> {
+  return async (commit) => {
+    const holding = await lock.acquire()
+    try {
+      await commit()
+    } finally {
+      lock.release(holding)
+    }
+  }
+}
