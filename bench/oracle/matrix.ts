@@ -1,6 +1,7 @@
 import { checkNames } from '../checkers/check.js'
 import type { Mutant, Subject } from '../checkers/mutants/index.js'
 import { percent } from '../report/format.js'
+import { table } from '../report/table.js'
 import { wilson } from '../statistics.js'
 import type { Examination } from './examine.js'
 
@@ -31,11 +32,11 @@ export function matrixReport({ mutants, sound, examinations }: Looked): string {
     '',
     'Small stores with one mistake each; every one claims what its author believed. In bold the check that has to convict it. A cell is the number of runs in which the check said *invalid*; empty is none.',
     '',
-    table(['broken store', 'killed', 'at most', ...checkNames, 'what goes wrong'], rows),
+    table(['broken store', 'killed', 'at most', ...checkNames, 'what goes wrong'], rows, 'text'),
     '',
     'Stores that are sound and make it hard to see; none may be convicted of anything. With no conviction in n runs the rate is below 3/n (95 %).',
     '',
-    table(['sound store', 'runs', 'convicted', '95 % bound', 'of'], soundRows),
+    table(['sound store', 'runs', 'convicted', '95 % bound', 'of'], soundRows, 'text'),
     '',
     'Made by `npm run oracle`.',
     '',
@@ -62,8 +63,4 @@ function soundCells(runs: readonly Examination[]): readonly string[] {
   )
   const bound = percent(wilson(flagged.length, runs.length).high)
   return [String(runs.length), String(flagged.length), bound, [...new Set(names)].join(', ')]
-}
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }

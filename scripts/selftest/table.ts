@@ -1,4 +1,5 @@
 import type { Environment } from '../../bench/environment.js'
+import { table } from '../../bench/report/table.js'
 import { wilson } from '../../bench/statistics.js'
 import type { Trial } from './trial.js'
 
@@ -22,15 +23,11 @@ export function selftestReport(trials: readonly Trial[], { cpu, cores, node }: E
     '',
     'A/A: how often a difference was called where there is none. Others: how often the slower copy was called slower; how often it was called faster, if ever; the middle half of the ratios found.',
     '',
-    table([header, header.map(() => '---'), ...rows]),
+    table(header, rows, 'text'),
     '',
     `${cpu}, ${cores} cores; Node ${node}. Made by \`npm run selftest:timing\`; the trials are in selftest-timing.json.`,
     '',
   ].join('\n')
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  return rows.map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
 function cell(trials: readonly Trial[], method: string, slowdown: number): string {

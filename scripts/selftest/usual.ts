@@ -39,9 +39,9 @@ async function measure(control: string, durationSeconds: number): Promise<Throug
     render: 'none',
     secret: '0'.repeat(64),
   })
-
   const warmUp = 1
   await load(server.endpoint, warmUp)
+  // Awaited here: the server goes when this function returns.
   return await load(server.endpoint, Math.max(2, Math.round(durationSeconds - warmUp - 1)))
 }
 
