@@ -1,4 +1,5 @@
 import { judge, parseResults } from './judge.js'
+import { messageOf } from './message-of.js'
 import { writeReports } from './report.js'
 import { openRunFolder } from './run-folder.js'
 
@@ -16,7 +17,7 @@ if (path === undefined) {
     await writeReports(folder, text === undefined ? await judge(folder) : parseResults(text))
     process.stdout.write(`rebuilt ${path}/report.md\n`)
   } catch (error) {
-    process.stderr.write(`crossworker: ${path}: ${error instanceof Error ? error.message : error}\n`)
+    process.stderr.write(`crossworker: ${path}: ${messageOf(error)}\n`)
     process.exitCode = 2
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Environment } from './environment.js'
 import type { History } from './history.js'
 import { readHistories } from './history-file.js'
+import { messageOf } from './message-of.js'
 import type { MicroLine } from './micro/records.js'
 import { readNdjson } from './ndjson.js'
 import { UsageError } from './options.js'
@@ -44,7 +45,7 @@ export async function createRunFolder(out: string, plan: Plan, environment: Envi
     await folder.writeText('plan.json', `${JSON.stringify(plan, null, 1)}\n`)
     await folder.writeText('environment.json', `${JSON.stringify(environment, null, 1)}\n`)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     throw new UsageError(`--out: expected a directory that can be written, got ${out} (${reason})`, { cause })
   }
   return folder

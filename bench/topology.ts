@@ -30,6 +30,11 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** The secret of the servers of a run: any will do, as long as all have the same. */
+export function secretOf(seed: number): string {
+  return seed.toString(16).padStart(64, '0')
+}
+
 /** A running server; disposing it ends its processes and removes its data directory, unless that was given. */
 export interface Server extends AsyncDisposable {
   readonly endpoint: string

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { messageOf } from '../message-of.js'
 import { sqliteCheckEntry } from '../paths.js'
 import type { OpenSite } from './site.js'
 
@@ -84,7 +85,7 @@ async function lookAtDatabase(
     const finding: { sound: boolean; detail?: string } = JSON.parse(stdout)
     recorder.note({ kind: 'integrity', atMs: recorder.nowMs(), underLoad, what, ...finding })
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    const reason = messageOf(error).split('\n')[0]
     recorder.note({
       kind: 'gap',
       atMs: recorder.nowMs(),

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { CheckName } from '../checkers/check.js'
 import { createHistory, type Recorder } from '../history-file.js'
 import { openRecordedClient, type RecordedClient } from '../load/recorded-client.js'
+import { messageOf } from '../message-of.js'
 import { type Random, seededRandom } from '../statistics.js'
-import { type Server, type ServerOptions, startServer } from '../topology.js'
+import { type Server, type ServerOptions, secretOf, startServer } from '../topology.js'
 import { createLedger, type Ledger } from './ledger.js'
 import { type CorrectnessTask, type SiteName, siteNames } from './task.js'
 
@@ -67,7 +68,7 @@ export async function runSite(
     await serve({ task, options, recorder, dataDir, run })
     if (!task.signal.aborted) await options.after?.({ recorder, dataDir })
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     recorder.note({ kind: 'gap', atMs: recorder.nowMs(), checks, reason: `${name}: ${reason}` })
   } finally {
     recorder.close()
@@ -95,7 +96,7 @@ interface Serving {
 async function serve({ task, options, recorder, dataDir, run }: Serving): Promise<void> {
   const { name, ttlMs, limitMs, strategy = task.strategy, env = {} } = options
   const { workers, seed } = task
-  const secret = seed.toString(16).padStart(64, '0')
+  const secret = secretOf(seed)
   const settings: ServerOptions = { strategy, workers, ttlMs, render: 'none', secret, dataDir, env }
   let server = await startServer(settings)
   const client = openRecordedClient({

@@ -1,5 +1,6 @@
 import type { Fault, Strike, Target } from '../faults/index.js'
 import type { FaultLine } from '../history.js'
+import { messageOf } from '../message-of.js'
 import { comeBack, tryAll } from './captchas.js'
 import { anyWorker } from './choose.js'
 import { between } from './draw.js'
@@ -72,7 +73,7 @@ async function tryStart(fault: Fault, target: Target): Promise<Strike> {
   try {
     return await fault.start(target)
   } catch (error) {
-    return { missed: error instanceof Error ? error.message : String(error) }
+    return { missed: messageOf(error) }
   }
 }
 

@@ -1,5 +1,6 @@
 import { attachTracer, tracingLacks } from '../faults/tracer.js'
 import type { SyncLine } from '../history.js'
+import { messageOf } from '../message-of.js'
 import { issue, take } from './captchas.js'
 import { elsewhere } from './choose.js'
 import type { OpenSite } from './site.js'
@@ -29,7 +30,7 @@ export async function probeSync(site: OpenSite): Promise<void> {
       await tracer.detach()
     }
   } catch (error) {
-    const reason = `how soon syncs are acknowledged: ${error instanceof Error ? error.message : error}`
+    const reason = `how soon syncs are acknowledged: ${messageOf(error)}`
     recorder.note({ kind: 'gap', atMs: recorder.nowMs(), checks: ['durability'], reason })
   }
 }

@@ -10,6 +10,7 @@ import {
   pauseWorker,
   restart,
 } from '../faults/index.js'
+import { messageOf } from '../message-of.js'
 import { inspect, watchMedium } from './integrity.js'
 import { type OpenSite, openSiteHistory, runSite, type SiteOptions } from './site.js'
 import { lineOf, strike } from './strike.js'
@@ -63,11 +64,7 @@ export async function runFullDisk(task: CorrectnessTask): Promise<void> {
   try {
     disk = await mountSmallDisk(diskBytes)
   } catch (error) {
-    return missAll(
-      task,
-      here,
-      `no medium could be mounted: ${error instanceof Error ? error.message : error}`,
-    )
+    return missAll(task, here, `no medium could be mounted: ${messageOf(error)}`)
   }
   try {
     const dataDir = join(disk.path, 'data')

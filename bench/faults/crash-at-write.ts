@@ -1,4 +1,5 @@
 import { pick } from '../correctness/draw.js'
+import { messageOf } from '../message-of.js'
 import { isAlive } from '../processes.js'
 import { type Fault, pidOf, replacementLimitMs, type Target, usualAfterMs, within } from './fault.js'
 import { attachTracer, tracingLacks } from './tracer.js'
@@ -48,7 +49,7 @@ async function dieAt(syscalls: string, target: Target): Promise<string | undefin
     if (!isOver) await tracer.detach()
     return isAlive(pid) ? `the worker did not reach call ${when} of ${syscalls}` : undefined
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }
 

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Completion } from '../history.js'
 import type { Recorder } from '../history-file.js'
+import { messageOf } from '../message-of.js'
 import { createAnswerReader, type HttpAnswer } from './http-answer.js'
 import { type Request, readAnswer, type Told, toText } from './recorded-exchange.js'
 
@@ -117,7 +118,7 @@ function record(socket: Socket, worker: number, options: ConnectionOptions): Con
         else end(readAnswer(asked.request, answer))
       }
     } catch (error) {
-      close(error instanceof Error ? error.message : String(error))
+      close(messageOf(error))
     }
   }
 

@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { type LoadGenerator, openLoadGenerator } from '../load/generator.js'
 import { openWarmUpLoad, type WarmUpLoad } from '../load/warm-up.js'
+import { messageOf } from '../message-of.js'
 import { packageRoot } from '../paths.js'
 import type { Arm } from '../plan.js'
 import type { Operation } from '../slices.js'
 import { type Random, seededRandom, shuffle } from '../statistics.js'
-import { messageOf, type Stage } from '../timing/launch.js'
-import { type Server, startServer } from '../topology.js'
+import type { Stage } from '../timing/launch.js'
+import { type Server, secretOf, startServer } from '../topology.js'
 import type { ScalingCell, ScalingPhase, ScalingPlan, ScalingSeries } from './plan.js'
 import { openStock, type Stock } from './stock.js'
 
@@ -111,7 +112,7 @@ async function startGround({ plan, scaling, arm }: Series, { workers, population
     workers,
     ttlMs: scaling.ttlMs,
     render: 'none',
-    secret: plan.seed.toString(16).padStart(64, '0'),
+    secret: secretOf(plan.seed),
   })
   try {
     const load = await openWarmUpLoad(server, workers * warmUpLoad.connections)

@@ -4,12 +4,13 @@ import type { Captcha } from '../load/exchange.js'
 import { type LoadGenerator, openLoadGenerator } from '../load/generator.js'
 import type { Pace } from '../load/pacer.js'
 import { openWarmUpLoad, type WarmUpLoad } from '../load/warm-up.js'
+import { messageOf } from '../message-of.js'
 import { packageRoot } from '../paths.js'
 import type { Arm, Plan } from '../plan.js'
 import type { Progress } from '../progress.js'
 import type { RunFolder } from '../run-folder.js'
 import type { Random } from '../statistics.js'
-import { type Server, startServer } from '../topology.js'
+import { type Server, secretOf, startServer } from '../topology.js'
 
 /** What every part of the timing study works with. */
 export interface Stage {
@@ -67,7 +68,7 @@ export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<v
   const { plan, number, progress, signal, runners } = launch
   const { connections, workers, ttlMs, openLoop } = plan
   const requests = openLoop?.requests ?? connections * firstRequests
-  const secret = plan.seed.toString(16).padStart(64, '0')
+  const secret = secretOf(plan.seed)
   for (const arm of arms) {
     if (signal.aborted) return
     progress.starting({ launch: number, arm: arm.name })
@@ -120,8 +121,4 @@ async function stop({ load, generator, server }: Runner): Promise<void> {
 
 async function recordFailure({ folder, number }: Launch, arm: Arm, reason: string): Promise<void> {
   await folder.appendTiming({ kind: 'failure', launch: number, arm: arm.name, reason })
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

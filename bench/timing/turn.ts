@@ -1,8 +1,9 @@
 import { summarise } from '../load/summarise.js'
+import { messageOf } from '../message-of.js'
 import { type Operation, operations, type SliceRecord } from '../slices.js'
 import { shuffle } from '../statistics.js'
 import { measureBurst, settle } from './burst.js'
-import { expel, type Launch, messageOf, type Runner, reconnect } from './launch.js'
+import { expel, type Launch, type Runner, reconnect } from './launch.js'
 
 /** Requests of each operation that a connection at most sends, unmeasured, before an arm's turn. */
 const preRoll = 8

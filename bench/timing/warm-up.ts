@@ -1,7 +1,8 @@
+import { messageOf } from '../message-of.js'
 import type { Plan } from '../plan.js'
 import type { WarmUpRecord } from '../slices.js'
 import { mean, shuffle } from '../statistics.js'
-import { expel, type Launch, messageOf, type Runner } from './launch.js'
+import { expel, type Launch, type Runner } from './launch.js'
 import { measureSlices } from './turn.js'
 
 /** A window of the warm-up lasts so long, and sends so many requests of each operation on each connection between two looks at the clock. */
