@@ -31,7 +31,12 @@ async function probe(nameOrPath: string, dataDir: string): Promise<ProbeResult> 
 }
 
 async function tryOnce(strategy: Strategy, dataDir: string): Promise<void> {
-  const host: Host | undefined = await strategy.host?.({ dataDir, workers: 1, topology: 'processes' })
+  const host: Host | undefined = await strategy.host?.({
+    dataDir,
+    workers: 1,
+    topology: 'processes',
+    services: {},
+  })
   const store = await strategy.open({
     dataDir,
     workerId: 0,

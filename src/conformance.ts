@@ -74,13 +74,14 @@ const secret = randomBytes(32)
 
 function createRig(strategy: Strategy, options: ConformanceOptions, dataDir: string): Rig {
   const { scope } = strategy.claims
+  const services = options.services ?? {}
   const topology = options.topology ?? (scope === 'threads' ? 'threads' : 'processes')
   const copy = topology === 'threads' ? <T>(value: T): T => structuredClone(value) : throughJson
   const stores = new Set<CaptchaStore>()
   let hosting: Promise<Host | undefined> | undefined
 
   async function startHost(): Promise<Host | undefined> {
-    return strategy.host?.({ dataDir, workers: 2, topology })
+    return strategy.host?.({ dataDir, workers: 2, topology, services })
   }
 
   async function call(host: Host | undefined, message: unknown, workerId: number): Promise<unknown> {
@@ -100,7 +101,7 @@ function createRig(strategy: Strategy, options: ConformanceOptions, dataDir: str
       workerId,
       workers: 2,
       secret,
-      services: options.services ?? {},
+      services,
       handoff: copy(host?.handoff ?? null),
       call: (message) => call(host, message, workerId),
     })

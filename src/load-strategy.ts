@@ -57,6 +57,7 @@ const memberChecks: readonly Check[] = [
   ['open', 'a function', (value) => typeof value === 'function'],
   ['host', 'a function or nothing', (value) => value === undefined || typeof value === 'function'],
   ['exhibit', 'text or nothing', (value) => value === undefined || typeof value === 'string'],
+  ['engines', "a list of 'redis' and 'postgres', or nothing", isEngineList],
 ]
 
 const claimChecks: readonly Check[] = [
@@ -96,6 +97,10 @@ function checkMembers(
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
+}
+
+function isEngineList(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every(isOneOf('redis', 'postgres')))
 }
 
 function isOneOf(...choices: readonly unknown[]): (value: unknown) => boolean {

@@ -58,8 +58,8 @@ async function serve(config: Config, ended: Promise<'ended'>): Promise<void> {
     )
   })
   const port = await findPort(config)
-  const { dataDir, workers, topology } = config
-  const host = await strategy.host?.({ dataDir, workers, topology })
+  const { dataDir, workers, topology, services } = config
+  const host = await strategy.host?.({ dataDir, workers, topology, services })
   const crew = createCrew({ config, port, host })
   try {
     if ((await Promise.race([crew.start(), ended])) === 'ended') return

@@ -49,6 +49,8 @@ export interface Strategy {
   readonly claims: Claims
   /** Why a deliberately flawed strategy is shown. Its broken claims are reported and do not fail a run. */
   readonly exhibit?: string
+  /** Network engines it needs: a run finds or starts them and gives their addresses as `services`. */
+  readonly engines?: readonly Engine[]
   /**
    * Opens the store of one worker; called once per worker, after `host` has resolved.
    * @throws when the medium or a library is missing: the worker then does not start.
@@ -94,7 +96,7 @@ export interface WorkerContext {
   /** 32 bytes, the same in every worker of every host. */
   readonly secret: Uint8Array
   readonly services: Services
-  /** Whatever `host` handed over; JSON between processes. */
+  /** Whatever `host` handed over: JSON between processes, a structured clone between threads. */
   readonly handoff: unknown
   /**
    * Asks the strategy's `host` half in the primary.
@@ -103,7 +105,9 @@ export interface WorkerContext {
   call(message: unknown): Promise<unknown>
 }
 
-/** Network engines a strategy may use; absent when the run has none. */
+export type Engine = 'redis' | 'postgres'
+
+/** Addresses of network engines; absent when the run has none. */
 export interface Services {
   readonly redisUrl?: string
   readonly postgresUrl?: string
@@ -113,6 +117,7 @@ export interface PrimaryContext {
   readonly dataDir: string
   readonly workers: number
   readonly topology: Topology
+  readonly services: Services
 }
 
 export type Topology = 'processes' | 'threads'

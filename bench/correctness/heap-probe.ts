@@ -27,7 +27,7 @@ const remainder = 1_024 * 1_024
 
 process.once('disconnect', () => process.exit(1))
 const strategy = await loadStrategy(module)
-const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes' })
+const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes', services: {} })
 const store = await strategy.open({
   dataDir,
   workerId: 0,

@@ -26,7 +26,12 @@ async function runPrimary(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'crossworker-micro-'))
   let code: number | null = 1
   try {
-    const host = await strategy.host?.({ dataDir: directory, workers: 1, topology: 'processes' })
+    const host = await strategy.host?.({
+      dataDir: directory,
+      workers: 1,
+      topology: 'processes',
+      services: {},
+    })
     code = await runHosted(directory, host)
     await host?.close()
   } finally {

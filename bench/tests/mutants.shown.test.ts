@@ -63,7 +63,7 @@ const unknownOnceDamaged: Show = async ([store, other], { dataDir }) => {
 
 /** A second server on the directory of one that has closed nothing. */
 async function afterKill(strategy: Strategy, dataDir: string, use: (store: CaptchaStore) => Promise<void>) {
-  const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes' })
+  const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes', services: {} })
   const store = await strategy.open({
     dataDir,
     workerId: 0,
