@@ -9,7 +9,7 @@ export interface Config {
   readonly workers: number
   readonly topology: Topology
   readonly host: string
-  /** 0 = any free port. */
+  /** 0 = any free port. Threads have one each: this one and those after it. */
   readonly port: number
   readonly dataDir: string
   readonly ttlMs: number
@@ -42,7 +42,7 @@ export function readConfig(env: Environment): Config {
   return Object.freeze({
     strategy: env.STRATEGY || 'hybrid',
     workers: integer(env, { name: 'WORKERS', fallback: 4, min: 1, max: 256 }),
-    topology: oneOf(env, 'TOPOLOGY', ['processes']),
+    topology: oneOf(env, 'TOPOLOGY', ['processes', 'threads']),
     host: env.HOST || '127.0.0.1',
     port: integer(env, { name: 'PORT', fallback: 3000, min: 0, max: 65_535 }),
     dataDir: resolve(env.DATA_DIR || 'data'),

@@ -1,13 +1,13 @@
-import cluster, { type Worker } from 'node:cluster'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { answerCall, type Call } from './call.js'
 import { type Config, ConfigError } from './config.js'
 import { loadStrategy } from './load-strategy.js'
+import { type Member, startMember } from './member.js'
 import type { Host } from './strategy.js'
-import type { ToWorker, WorkerReport } from './worker.js'
+import type { WorkerReport } from './worker.js'
 
 /** A worker that has not gone this long after being told to drain is killed. */
 const drainLimitMs = 5_000
@@ -57,10 +57,10 @@ async function serve(config: Config, ended: Promise<'ended'>): Promise<void> {
       `DATA_DIR: expected a directory that can be written, got ${config.dataDir} (${cause.message})`,
     )
   })
-  const port = await findPort(config)
+  const ports = await findPorts(config)
   const { dataDir, workers, topology, services } = config
   const host = await strategy.host?.({ dataDir, workers, topology, services })
-  const crew = createCrew({ config, port, host })
+  const crew = createCrew({ config, ports, host })
   try {
     if ((await Promise.race([crew.start(), ended])) === 'ended') return
     print(crew.readyLine())
@@ -81,33 +81,49 @@ function endRequested(): Promise<'ended'> {
 }
 
 /**
- * Settles port 0 before the first fork. Asked for port 0 themselves, workers would share one port too, but a worker that
- * replaces the last one alive would come back on another.
+ * Settles port 0 before the first worker starts: one port that all processes share, or one for each thread. Asked for port 0
+ * themselves, processes would share one too, but a worker that replaces the last one alive would come back on another.
  */
-async function findPort({ host, port }: Config): Promise<number> {
+async function findPorts({ host, port, topology, workers }: Config): Promise<readonly number[]> {
+  const count = topology === 'threads' ? workers : 1
+  const probes: Server[] = []
+  try {
+    for (let index = 0; index < count; index += 1)
+      probes.push(await listening(host, port === 0 ? 0 : port + index))
+    return probes.map((probe) => (probe.address() as AddressInfo).port)
+  } finally {
+    await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))))
+  }
+}
+
+async function listening(host: string, port: number): Promise<Server> {
   const probe = createServer()
   try {
     await once(probe.listen(port, host), 'listening')
+    return probe
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ConfigError(`PORT: expected a port that is free on ${host}, got ${port} (${reason})`, { cause })
   }
-  const { port: found } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return found
 }
 
 interface CrewOptions {
   readonly config: Config
-  readonly port: number
+  /** One for all, or one for each worker. */
+  readonly ports: readonly number[]
   readonly host: Host | undefined
 }
 
+interface Enlisted {
+  readonly member: Member
+  readonly ended: Promise<void>
+}
+
 /** The workers of one server: started together, replaced one by one when they crash, drained together. */
-function createCrew({ config, port, host }: CrewOptions) {
+function createCrew({ config, ports, host }: CrewOptions) {
   const instance = randomUUID()
-  const members = new Map<number, Worker>()
-  const env = { CAPTCHA_SECRET: Buffer.from(config.secret).toString('hex'), PORT: String(port) }
+  const members = new Map<number, Enlisted>()
+  const secret = Buffer.from(config.secret).toString('hex')
   let draining = false
   let giveUp: (error: Error) => void
   const failed = new Promise<never>((_resolve, reject) => {
@@ -117,15 +133,17 @@ function createCrew({ config, port, host }: CrewOptions) {
 
   /** Resolves once the worker listens; from then on its end means a replacement. */
   function launch(workerId: number): Promise<void> {
-    const worker = cluster.fork(env)
-    members.set(workerId, worker)
     return new Promise((resolve, reject) => {
       let reason = 'it ended before it listened'
       let listening = false
-      const heard = {
-        hello: () => greet(worker, workerId),
-        call: (call: Call) => void answer(worker, workerId, call),
-        failed: ({ message }: { message: string }) => {
+      let gone: () => void = () => undefined
+      const ended = new Promise<void>((settle) => {
+        gone = settle
+      })
+      const heard: Heard = {
+        hello: () => greet(member, workerId),
+        call: (call) => void answer(member, workerId, call),
+        failed: ({ message }) => {
           reason = message
         },
         listening: () => {
@@ -133,26 +151,29 @@ function createCrew({ config, port, host }: CrewOptions) {
           resolve()
         },
       }
-      worker.on('error', () => undefined)
-      worker.on('message', (message: WorkerReport | Call) => hear(heard, message))
-      worker.once('exit', (code, signal) => {
-        members.delete(workerId)
-        if (!listening) reject(new Error(`worker ${workerId} did not start: ${reason}`))
-        else if (!draining) void replace(workerId, signal ?? `exit code ${code}`)
+      const env = { CAPTCHA_SECRET: secret, PORT: String(ports[workerId] ?? ports[0]) }
+      const member = startMember[config.topology](env, {
+        message: (message) => hear(heard, message),
+        exit(how) {
+          members.delete(workerId)
+          gone()
+          if (!listening) reject(new Error(`worker ${workerId} did not start: ${reason}`))
+          else if (!draining) void replace(workerId, how)
+        },
       })
+      members.set(workerId, { member, ended })
     })
   }
 
-  function greet(worker: Worker, workerId: number): void {
+  function greet(member: Member, workerId: number): void {
     // Told to drain before it could listen, it heard nothing of it; it has opened nothing either.
-    if (draining) worker.process.kill('SIGKILL')
-    else send(worker, { kind: 'start', workerId, instance, handoff: host?.handoff ?? null })
+    if (draining) member.kill()
+    else member.send({ kind: 'start', workerId, instance, handoff: host?.handoff ?? null })
   }
 
-  async function answer(worker: Worker, workerId: number, call: Call): Promise<void> {
+  async function answer(member: Member, workerId: number, call: Call): Promise<void> {
     const handle = host?.handle?.bind(host)
-    const reply = await answerCall(call, handle && ((message) => handle(message, workerId)))
-    send(worker, reply)
+    member.send(await answerCall(call, handle && ((message) => handle(message, workerId))))
   }
 
   async function replace(workerId: number, reason: string): Promise<void> {
@@ -172,7 +193,7 @@ function createCrew({ config, port, host }: CrewOptions) {
   }
 
   function processOf(id: number): WorkerProcess {
-    return { id, pid: members.get(id)?.process.pid ?? 0 }
+    return { id, pid: members.get(id)?.member.pid ?? 0 }
   }
 
   function readyLine(): ReadyLine {
@@ -181,7 +202,7 @@ function createCrew({ config, port, host }: CrewOptions) {
     return {
       ready: true,
       instance,
-      endpoints: [`http://${origin}:${port}`],
+      endpoints: ports.map((port) => `http://${origin}:${port}`),
       workers: workers.sort((a, b) => a.id - b.id),
     }
   }
@@ -211,15 +232,9 @@ function hear(heard: Heard, message: WorkerReport | Call): void {
   else heard[message.kind]()
 }
 
-async function dismiss(worker: Worker): Promise<void> {
-  const gone = once(worker, 'exit')
-  const limit = setTimeout(() => worker.process.kill('SIGKILL'), drainLimitMs)
-  send(worker, { kind: 'drain' })
-  await gone
+async function dismiss({ member, ended }: Enlisted): Promise<void> {
+  const limit = setTimeout(member.kill, drainLimitMs)
+  member.send({ kind: 'drain' })
+  await ended
   clearTimeout(limit)
-}
-
-/** To a worker that has died in the meantime a bare `send` throws and takes the primary with it. */
-function send(worker: Worker, message: ToWorker): void {
-  if (worker.isConnected()) worker.send(message, undefined, () => undefined)
 }

@@ -2,6 +2,7 @@ import { buildApp } from './app.js'
 import { createCaller, type Reply } from './call.js'
 import type { Config } from './config.js'
 import { loadStrategy } from './load-strategy.js'
+import { openPrimaryChannel, type PrimaryChannel } from './member.js'
 
 /** primary → worker, first: who you are. */
 export interface Start {
@@ -23,15 +24,16 @@ export type WorkerReport =
 export async function runWorker(config: Config): Promise<void> {
   // The primary coordinates the end: a Ctrl-C in a terminal reaches every process of the group at once.
   process.on('SIGINT', () => undefined)
-  const caller = createCaller(sendToPrimary)
+  const primary = openPrimaryChannel()
+  const caller = createCaller(primary.send)
   const drained = new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve)
-    process.on('message', (message: ToWorker) => {
+    primary.listen((message) => {
       if (message.kind === 'reply') caller.settle(message)
       if (message.kind === 'drain') resolve()
     })
   })
-  const { workerId, instance, handoff } = await started()
+  const { workerId, instance, handoff } = await started(primary)
   try {
     const { dataDir, workers, secret, services, ttlMs, render, revealAnswers } = config
     const strategy = await loadStrategy(config.strategy)
@@ -54,37 +56,34 @@ export async function runWorker(config: Config): Promise<void> {
       onStoreError: complain(workerId),
     })
     await app.listen({ host: config.host, port: config.port })
-    await report({ kind: 'listening' })
+    await report(primary, { kind: 'listening' })
     await drained
     await app.close()
     await store.close()
     caller.close()
-    process.disconnect()
+    primary.close()
   } catch (error) {
-    await report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
-    process.disconnect()
+    await report(primary, {
+      kind: 'failed',
+      message: error instanceof Error ? error.message : String(error),
+    })
+    primary.close()
   }
 }
 
 /** Asks for the start message: one sent unasked may come before this module listens, and is then lost. */
-function started(): Promise<Start> {
+function started(primary: PrimaryChannel): Promise<Start> {
   return new Promise((resolve) => {
-    process.on('message', (message: ToWorker) => {
+    primary.listen((message) => {
       if (message.kind === 'start') resolve(message)
     })
-    void report({ kind: 'hello' })
+    void report(primary, { kind: 'hello' })
   })
 }
 
-/** Everything that is sent goes through the callback form: without it a closed channel is an exception nobody catches. */
-function sendToPrimary(message: object, done: (error: Error | null) => void): void {
-  if (process.send !== undefined && process.connected) process.send(message, undefined, undefined, done)
-  else done(new Error('the channel is closed'))
-}
-
 /** Resolves when the message is on its way, or cannot be: then the primary is gone and this process with it. */
-function report(message: WorkerReport): Promise<void> {
-  return new Promise((resolve) => sendToPrimary(message, () => resolve()))
+function report({ send }: PrimaryChannel, message: WorkerReport): Promise<void> {
+  return new Promise((resolve) => send(message, () => resolve()))
 }
 
 /** One line on stderr at the first failure and after each doubling of their number: a broken medium must not flood the log. */
