@@ -3,6 +3,7 @@ import { runClock } from './correctness/clock.js'
 import { runExpiry } from './correctness/expiry.js'
 import { runHeap } from './correctness/heap.js'
 import { runOrdinary } from './correctness/ordinary.js'
+import { runFleet, runThreads } from './correctness/rungs.js'
 import { type CorrectnessTask, type SiteName, siteNames } from './correctness/task.js'
 import { runFaults, runFullDisk, runPause } from './correctness/troubled.js'
 
@@ -16,6 +17,8 @@ const sites: Readonly<Record<SiteName, (task: CorrectnessTask) => Promise<void>>
   clock: runClock,
   heap: runHeap,
   'full-disk': runFullDisk,
+  threads: runThreads,
+  fleet: runFleet,
 }
 
 /**

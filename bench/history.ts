@@ -1,4 +1,4 @@
-import type { Claims, Survives } from '../src/strategy.js'
+import type { Claims, Survives, Topology } from '../src/strategy.js'
 
 /**
  * The record of the correctness study. The waist of the harness: I/O before it, pure functions after it.
@@ -42,6 +42,11 @@ export interface Site {
   /** What the site is for, such as `ordinary`, `expiry`, `restart`. */
   readonly name: string
   readonly claims: Claims
+  /** Processes, where it is not told. */
+  readonly topology?: Topology
+  /** One, where it is not told. Workers are numbered through, host by host. */
+  readonly hosts?: number
+  /** Of all hosts. */
   readonly workers: number
   readonly ttlMs: number
   readonly seed: number

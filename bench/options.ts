@@ -1,4 +1,5 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { Topology } from '../src/strategy.js'
 
 export const studies = ['timing', 'micro', 'correctness', 'scaling'] as const
 export type Study = (typeof studies)[number]
@@ -10,6 +11,11 @@ export interface Options {
   readonly studies: readonly Study[]
   readonly quick: boolean
   readonly quiet: boolean
+  /** How workers run. */
+  readonly topology: Topology
+  /** Clusters with separate data directories behind one client. */
+  readonly hosts: number
+  /** Of each host. */
   readonly workers: number
   readonly connections: number
   /** Requests per second of an open loop; nothing: a closed loop. */
@@ -37,6 +43,8 @@ Examples:
   npm run bench -- --quick                        the costs alone, about 40 seconds, wider intervals
   npm run bench -- --strategies memory,sqlite     only these two
   npm run bench -- --strategies ./my-store.mjs    your own store, beside the baseline
+  npm run bench -- --strategies all               every strategy there is, about 8 minutes
+  npm run bench -- --hosts 2 --strategies redis   two servers that share nothing but the engine
   npm run bench -- --only scaling                 what more workers, captchas and connections cost, 5 minutes
   npm run bench -- --rate 500 --connections 32    an open loop of 500 requests per second
 
@@ -72,6 +80,12 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     .option('--quick', 'a run of at most 40 s', false)
     .option('--budget <duration>', 'time to spend, such as 90s or 3m (default: 170s, quick: 35s)', duration)
     .option('--workers <n>', 'workers per server', whole(1, 64), 4)
+    .option('--hosts <n>', 'servers with separate data behind one client: a fleet', whole(1, 8), 1)
+    .addOption(
+      new Option('--topology <kind>', 'how workers run')
+        .choices(['processes', 'threads'])
+        .default('processes'),
+    )
     .option('--connections <n>', 'connections per slice', whole(1, 256), 8)
     .option(
       '--rate <n>',
@@ -107,6 +121,8 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     studies: asked,
     quick: given.quick,
     quiet: given.quiet,
+    topology: given.topology,
+    hosts: given.hosts,
     workers: given.workers,
     connections: given.connections,
     rate: given.rate,

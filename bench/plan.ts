@@ -1,3 +1,4 @@
+import type { Topology } from '../src/strategy.js'
 import { full, quick as glance, type Intensity } from './correctness/task.js'
 import type { Options } from './options.js'
 import type { Entrant } from './roster.js'
@@ -32,6 +33,10 @@ export interface Plan {
   readonly command: string
   readonly seed: number
   readonly quick: boolean
+  /** Absent in old runs: processes of one host. */
+  readonly topology?: Topology
+  readonly hosts?: number
+  /** Of each host. */
   readonly workers: number
   readonly connections: number
   readonly ttlMs: number
@@ -97,7 +102,7 @@ export const noopName = 'noop'
 
 /** Turns wishes into experiments. Pure: the same options, roster, seed and occasion give the same plan. */
 export function makePlan(options: Options, entrants: readonly Entrant[], occasion: Occasion): Plan {
-  const { seed, quick, workers, connections } = options
+  const { seed, quick, topology, hosts, workers, connections } = options
   const openLoop = openLoopOf(options)
   const sliceMs = openLoop ? (openLoop.requests * 1_000) / openLoop.rate : closedSliceMs
   const baseline = entrants.find(({ module }) => module === options.reference)?.name ?? options.reference
@@ -106,7 +111,7 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const running = entrants.filter(({ skipped }) => skipped === undefined).length
   const budgetMs = (options.budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
   const minWindows = quick ? 10 : 18
-  const preparingMs = arms.length * preparationMs(workers, minWindows)
+  const preparingMs = arms.length * preparationMs(hosts * workers, minWindows)
   const launches = options.studies.includes('timing') ? launchesFor(budgetMs / preparingMs, quick) : 0
   const limitMs = Math.floor(budgetMs / Math.max(1, launches))
   const warmUpShare = quick ? 0.3 : 0.45
@@ -118,6 +123,8 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
     command: occasion.command,
     seed,
     quick,
+    topology,
+    hosts,
     workers,
     connections,
     ttlMs: 120_000,

@@ -24,6 +24,18 @@ export function runOrdinary(task: CorrectnessTask): Promise<void> {
 }
 
 async function useAll(site: OpenSite): Promise<void> {
+  const watch = watchMedium(site)
+  try {
+    await useOrdinarily(site)
+  } finally {
+    await watch.stop()
+  }
+  await inspect(site, false)
+  await probeSync(site)
+}
+
+/** So many captchas as the task says, or so long; then everything that is remembered is come back to. */
+export async function useOrdinarily(site: OpenSite): Promise<void> {
   const { task, client, ledger } = site
   const untilMs = performance.now() + task.ordinaryLimitMs
   let left = task.captchas
@@ -33,13 +45,6 @@ async function useAll(site: OpenSite): Promise<void> {
   }
   const share = task.races / task.captchas
   const mix = { read: 0.35, leave: 0.03, race: share, guessWrongly: 0.1, probe: 0.02 }
-  const watch = watchMedium(site)
-  try {
-    await runWorkload(site, { mix, clients: Math.ceil(1.5 * client.connections), isOver })
-    await comeBack(site, ledger.empty())
-  } finally {
-    await watch.stop()
-  }
-  await inspect(site, false)
-  await probeSync(site)
+  await runWorkload(site, { mix, clients: Math.ceil(1.5 * client.connections), isOver })
+  await comeBack(site, ledger.empty())
 }

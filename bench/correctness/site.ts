@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Topology } from '../../src/strategy.js'
 import type { CheckName } from '../checkers/check.js'
 import { createHistory, type Recorder } from '../history-file.js'
 import { openRecordedClient, type RecordedClient } from '../load/recorded-client.js'
 import { messageOf } from '../message-of.js'
 import { type Random, seededRandom } from '../statistics.js'
-import { type Server, type ServerOptions, secretOf, startServer } from '../topology.js'
+import { type Server, secretOf, startServer } from '../topology.js'
 import { createLedger, type Ledger } from './ledger.js'
 import { type CorrectnessTask, type SiteName, siteNames } from './task.js'
 
@@ -39,6 +40,8 @@ export interface SiteOptions {
   readonly remembered?: number
   /** In place of the task's own. */
   readonly strategy?: string
+  readonly topology?: Topology
+  readonly hosts?: number
   readonly env?: Readonly<Record<string, string>>
   /** A directory to be used in place of a fresh one; removed by whoever made it. */
   readonly dataDir?: string
@@ -76,12 +79,19 @@ export async function runSite(
   }
 }
 
+type Stage = Pick<SiteOptions, 'name' | 'ttlMs' | 'topology' | 'hosts'>
+
+function placeOf(task: CorrectnessTask, options: Stage): Required<Pick<Stage, 'topology' | 'hosts'>> {
+  return { topology: options.topology ?? task.topology, hosts: options.hosts ?? task.hosts }
+}
+
 /** Begins the history of a site. */
-export function openSiteHistory(
-  { folder, name: strategy, claims, workers, seed }: CorrectnessTask,
-  { name, ttlMs }: Pick<SiteOptions, 'name' | 'ttlMs'>,
-): Recorder {
-  const site = { kind: 'site', strategy, name, claims, workers, ttlMs, seed } as const
+export function openSiteHistory(task: CorrectnessTask, options: Stage): Recorder {
+  const { folder, name: strategy, claims, seed } = task
+  const { name, ttlMs } = options
+  const { topology, hosts } = placeOf(task, options)
+  const workers = hosts * task.workers
+  const site = { kind: 'site', strategy, name, claims, topology, hosts, workers, ttlMs, seed } as const
   return createHistory(join(folder, `${strategy}.${name}.ndjson`), site)
 }
 
@@ -97,12 +107,13 @@ async function serve({ task, options, recorder, dataDir, run }: Serving): Promis
   const { name, ttlMs, limitMs, strategy = task.strategy, env = {} } = options
   const { workers, seed } = task
   const secret = secretOf(seed)
-  const settings: ServerOptions = { strategy, workers, ttlMs, render: 'none', secret, dataDir, env }
+  const place = placeOf(task, options)
+  const settings = { strategy, ...place, workers, ttlMs, render: 'none', secret, dataDir, env } as const
   let server = await startServer(settings)
   const client = openRecordedClient({
     recorder,
-    endpoint: server.endpoint,
-    workers,
+    addresses: server.addresses,
+    workers: place.hosts * workers,
     perWorker: options.perWorker ?? usualPerWorker,
     limitMs,
   })
@@ -110,12 +121,12 @@ async function serve({ task, options, recorder, dataDir, run }: Serving): Promis
   async function startAgain(): Promise<void> {
     await server[Symbol.asyncDispose]()
     server = await startServer(settings)
-    client.moveTo(server.endpoint)
+    client.moveTo(server.addresses)
   }
 
   try {
     if (!(await client.balanced(balanceLimitMs)))
-      throw new Error(`expected connections to all ${workers} workers, got none to some`)
+      throw new Error(`expected connections to all ${client.workers} workers, got none to some`)
     await run({
       task,
       name,

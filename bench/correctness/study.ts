@@ -7,7 +7,7 @@ import type { Stage } from '../timing/launch.js'
 
 /** The correctness study: every strategy of the plan, some at once; each leaves a history per site. Never timed. */
 export async function recordCorrectness({ plan, folder, progress, signal }: Stage): Promise<void> {
-  const { correctness, entrants, workers, seed } = plan
+  const { correctness, entrants, topology = 'processes', hosts = 1, workers, seed } = plan
   if (correctness === undefined) return
   await mkdir(folder.historiesPath, { recursive: true })
   const { strategiesAtOnce, ...intensity } = correctness
@@ -16,7 +16,8 @@ export async function recordCorrectness({ plan, folder, progress, signal }: Stag
   async function record({ name, module, claims }: Entrant): Promise<void> {
     progress.note(`correctness · ${name}`)
     const where = { folder: folder.historiesPath, signal }
-    await runCorrectness({ ...intensity, strategy: module, name, claims, workers, seed, ...where })
+    const server = { strategy: module, topology, hosts, workers }
+    await runCorrectness({ ...intensity, ...server, name, claims, seed, ...where })
     for (const file of await readdir(folder.historiesPath)) {
       if (file.startsWith(`${name}.`) && file.endsWith('.ndjson'))
         await compressHistory(join(folder.historiesPath, file))

@@ -23,7 +23,11 @@ export async function probeSync(site: OpenSite): Promise<void> {
   try {
     if (lack !== undefined) throw new Error(lack)
     const pids = server().workers.map(({ pid }) => pid)
-    const tracer = await attachTracer([server().pid, ...pids], syncs, `delay_exit=${delayMs * 1_000}`)
+    const tracer = await attachTracer(
+      [...server().primaries, ...pids],
+      syncs,
+      `delay_exit=${delayMs * 1_000}`,
+    )
     try {
       await takeSamples(site)
     } finally {

@@ -1,7 +1,17 @@
-import type { Claims } from '../../src/strategy.js'
+import type { Claims, Topology } from '../../src/strategy.js'
 
 /** In the order in which they are begun: the longest first, so that sites at once end together. */
-export const siteNames = ['ordinary', 'faults', 'pause', 'expiry', 'clock', 'heap', 'full-disk'] as const
+export const siteNames = [
+  'ordinary',
+  'faults',
+  'pause',
+  'expiry',
+  'clock',
+  'heap',
+  'full-disk',
+  'threads',
+  'fleet',
+] as const
 export type SiteName = (typeof siteNames)[number]
 
 /** How thoroughly one strategy is looked at. */
@@ -49,6 +59,9 @@ export interface CorrectnessTask extends Intensity {
   readonly strategy: string
   readonly name: string
   readonly claims: Claims
+  readonly topology: Topology
+  readonly hosts: number
+  /** Of each host. */
   readonly workers: number
   readonly seed: number
   /** Where the histories go, as `<name>.<site>.ndjson`; it exists. */

@@ -1,7 +1,15 @@
 import { pick } from '../correctness/draw.js'
 import { messageOf } from '../message-of.js'
 import { isAlive } from '../processes.js'
-import { type Fault, pidOf, replacementLimitMs, type Target, usualAfterMs, within } from './fault.js'
+import {
+  type Fault,
+  loneWorkerLacks,
+  pidOf,
+  replacementLimitMs,
+  type Target,
+  usualAfterMs,
+  within,
+} from './fault.js'
 import { attachTracer, tracingLacks } from './tracer.js'
 
 /**
@@ -29,6 +37,8 @@ export const crashAtWrite: Fault = {
   lastsMs: 0,
   needs: tracingLacks,
   async start(target) {
+    const lack = loneWorkerLacks(target)
+    if (lack !== undefined) return { missed: lack }
     const pid = pidOf(target)
     const replaced = target.server.replaced(target.worker)
     const reason = (await dieAt(pick(target.random, moments), target)) && (await dieAt(anyWrite, target))

@@ -51,6 +51,13 @@ export function pidOf({ server, worker }: Target): number {
   return found.pid
 }
 
+/** @returns why no worker can be struck alone, if none can */
+export function loneWorkerLacks({ server }: Target): string | undefined {
+  return server.topology === 'threads'
+    ? 'a signal strikes the process, and all its threads with it'
+    : undefined
+}
+
 /** Long enough for a store to hold something, and for every worker to be at work. */
 export const usualAfterMs: Fault['afterMs'] = [150, 450]
 

@@ -1,4 +1,4 @@
-import { type Fault, pidOf, replacementLimitMs, usualAfterMs, within } from './fault.js'
+import { type Fault, loneWorkerLacks, pidOf, replacementLimitMs, usualAfterMs, within } from './fault.js'
 import { stopHolder } from './stop-holder.js'
 
 /** One worker dies, with a lock in its hands where the store has any; the primary starts it again. */
@@ -11,6 +11,8 @@ export const killWorker: Fault = {
   lastsMs: 0,
   needs: () => undefined,
   async start(target) {
+    const lack = loneWorkerLacks(target)
+    if (lack !== undefined) return { missed: lack }
     const replaced = target.server.replaced(target.worker)
     const pid = pidOf(target)
     await stopHolder(pid, target.dataDir)

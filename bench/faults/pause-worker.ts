@@ -1,4 +1,4 @@
-import { type Fault, pidOf, usualAfterMs } from './fault.js'
+import { type Fault, loneWorkerLacks, pidOf, usualAfterMs } from './fault.js'
 import { stopHolder } from './stop-holder.js'
 
 /**
@@ -14,6 +14,8 @@ export const pauseWorker: Fault = {
   lastsMs: 3_500,
   needs: () => undefined,
   async start(target) {
+    const lack = loneWorkerLacks(target)
+    if (lack !== undefined) return { missed: lack }
     const pid = pidOf(target)
     await stopHolder(pid, target.dataDir)
     return {

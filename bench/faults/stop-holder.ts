@@ -47,7 +47,7 @@ async function usesLocks(dataDir: string): Promise<boolean> {
 
 /** @returns which lock there is, and since when; lock files and lock directories are named so by every library here */
 async function lockIn(dataDir: string): Promise<string | undefined> {
-  const name = (await readdir(dataDir)).find((entry) => entry.endsWith('.lock'))
+  const name = (await readdir(dataDir, { recursive: true })).find((entry) => entry.endsWith('.lock'))
   if (name === undefined) return undefined
   const found = await stat(join(dataDir, name)).catch(() => undefined)
   return found && `${name} ${found.ino} ${found.ctimeMs}`

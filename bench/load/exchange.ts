@@ -1,5 +1,6 @@
 import type autocannon from 'autocannon'
 import type { Operation } from '../slices.js'
+import type { Address } from './address.js'
 
 /** A captcha some worker has issued, on its way from the connection that asked for it to the one that will verify it. */
 export interface Captcha {
@@ -69,7 +70,7 @@ export function toAnswer({ headers, asked, ...rest }: Received): Answer {
 }
 
 /** autocannon hands on its parser's own object: `headers` is a flat list of names and values. */
-export function parseHeaders(raw: unknown): Headers {
+export function parseHeaders(raw: unknown, { first }: Pick<Address, 'first'>): Headers {
   const list: unknown = typeof raw === 'object' && raw !== null && 'headers' in raw ? raw.headers : undefined
   const found = new Map<string, string>()
   if (Array.isArray(list)) {
@@ -78,7 +79,7 @@ export function parseHeaders(raw: unknown): Headers {
   }
   const storeMs = /\bstore;dur=([\d.]+)/.exec(found.get('server-timing') ?? '')?.[1]
   return {
-    worker: Number(found.get('x-worker') ?? Number.NaN),
+    worker: first + Number(found.get('x-worker') ?? Number.NaN),
     instance: found.get('x-instance') ?? '(none)',
     id: found.get('x-captcha-id'),
     answer: found.get('x-captcha-answer'),

@@ -1,5 +1,6 @@
 import autocannon from 'autocannon'
 import type { Operation } from '../slices.js'
+import { type Address, type Addresses, inTurn } from './address.js'
 import { type Answer, type Captcha, type Headers, parseHeaders, requestFor, toAnswer } from './exchange.js'
 import {
   createEagerPacer,
@@ -10,10 +11,8 @@ import {
   startEvenPacer,
 } from './pacer.js'
 
-/** A server and which start of it must answer. */
 export interface Target {
-  readonly endpoint: string
-  readonly instance: string
+  readonly addresses: Addresses
 }
 
 export interface SliceOptions {
@@ -51,6 +50,8 @@ type Client = autocannon.Client & { destroy(): void; _doRequest(): void }
 /** One connection: greeted once, then parked, then sending or parked. */
 interface Connection {
   readonly number: number
+  /** Whom it asks. */
+  readonly address: Address
   readonly client: Client
   /** `undefined` until it has been greeted. */
   worker: number | undefined
@@ -95,6 +96,7 @@ const openLimitMs = 10_000
  */
 export async function openLoadGenerator(target: Target, size: number): Promise<LoadGenerator> {
   const connections: Connection[] = []
+  const urls = target.addresses.map(({ endpoint }) => endpoint)
   let job: Job | undefined
   let broken: string | undefined
   let opened: (error?: Error) => void = () => undefined
@@ -103,6 +105,8 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     const original = client._doRequest.bind(client)
     const connection: Connection = {
       number: connections.length,
+      // As autocannon deals its URLs out.
+      address: inTurn(target.addresses, connections.length),
       client,
       worker: undefined,
       state: 'parked',
@@ -119,7 +123,7 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     client.setRequests([{ setupRequest: (request) => ({ ...request, ...nextRequest(connection) }) }])
     client._doRequest = () => proceed(connection)
     client.on('headers', (raw: unknown) => {
-      connection.headers = parseHeaders(raw)
+      connection.headers = parseHeaders(raw, connection.address)
     })
     client.on('response', (status, _bytes, durationMs) =>
       receive(connection, { status, clientUs: durationMs * 1_000 }),
@@ -148,7 +152,7 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     // Not by the clock: what autocannon takes to put a request together, 45 µs, is no wait for the server.
     const sinceDueUs = waitedUs === undefined ? undefined : waitedUs + clientUs
     connection.state = 'parked'
-    const mistaken = mistakeIn(headers, asked)
+    const mistaken = mistakeIn(connection)
     if (mistaken !== undefined || headers === undefined) fail(mistaken ?? 'an answer had no headers')
     else if (connection.worker === undefined) connection.worker = headers.worker
     else
@@ -157,8 +161,8 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
       )
   }
 
-  function mistakeIn(headers: Headers | undefined, asked: Captcha | undefined): string | undefined {
-    if (headers?.instance !== target.instance) return `an answer came from instance ${headers?.instance}`
+  function mistakeIn({ headers, asked, address }: Connection): string | undefined {
+    if (headers?.instance !== address.instance) return `an answer came from instance ${headers?.instance}`
     if (asked !== undefined && headers.id !== asked.id) return 'an answer was about another captcha'
     return undefined
   }
@@ -173,7 +177,7 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
   function fail(reason: string): void {
     broken ??= reason
     close()
-    opened(new Error(`the load generator could not connect to ${target.endpoint}: ${reason}`))
+    opened(new Error(`the load generator could not connect to ${urls.join(', ')}: ${reason}`))
     job?.finish(broken)
   }
 
@@ -227,7 +231,8 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     }
     const engine = autocannon(
       {
-        url: target.endpoint,
+        // Its types know one; it deals several out in turn.
+        url: urls as unknown as string,
         connections: size,
         duration: longestSeconds,
         timeout: longestSeconds,

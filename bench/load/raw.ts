@@ -12,8 +12,9 @@ export interface Issued {
 /** Longer than any store here waits for its own locks. */
 const exchangeLimitMs = 15_000
 
-export async function openSocket(host: string, port: number): Promise<Socket> {
-  const socket = connect({ host, port, noDelay: true })
+export async function openSocket(endpoint: string): Promise<Socket> {
+  const { hostname, port } = new URL(endpoint)
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true })
   await once(socket, 'connect')
   // What an error means is told by the 'close' after it.
   socket.on('error', () => undefined)

@@ -1,12 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Completion } from '../history.js'
 import type { Recorder } from '../history-file.js'
+import type { Address, Addresses } from './address.js'
 import { type Connection, openConnection } from './recorded-connection.js'
 import type { Request } from './recorded-exchange.js'
 
 export interface ClientOptions {
   readonly recorder: Recorder
-  readonly endpoint: string
+  readonly addresses: Addresses
+  /** Of all addresses. */
   readonly workers: number
   /** Connections to each of them. */
   readonly perWorker: number
@@ -28,7 +30,7 @@ export interface RecordedClient extends Disposable {
   /** One request to that worker; `undefined` when it had no connection in time: nothing was sent. */
   run(worker: number, request: Request): Promise<Completion | undefined>
   /** From here on new connections go to another server. */
-  moveTo(endpoint: string): void
+  moveTo(addresses: Addresses): void
   /** @returns whether every worker had its share within that time */
   balanced(limitMs: number): Promise<boolean>
 }
@@ -63,14 +65,14 @@ export function openRecordedClient(options: ClientOptions): RecordedClient {
   const shares = Array.from({ length: workers }, (): Share => ({ open: 0, free: [], waiters: [] }))
   const everyone = new Set<Connection>()
   const sweeper = setInterval(dismissImpatient, 100).unref()
-  let { endpoint } = options
+  let { addresses } = options
   let clients = 0
   let closed = false
   let keeping = false
   let hopelessUntilMs = 0
   let gathering: Promise<unknown> = Promise.resolve()
 
-  const isBalanced = () => shares.every(({ open }) => open >= perWorker)
+  const isBalanced = () => !shares.some(lacks)
 
   /** One at a time: the cluster deals connections out in turn, so hardly one in excess is opened. */
   async function keep(): Promise<void> {
@@ -86,8 +88,19 @@ export function openRecordedClient(options: ClientOptions): RecordedClient {
 
   async function tryOpen(): Promise<Connection | undefined> {
     clients += 1
-    const greeting = { endpoint, recorder, client: clients, limitMs, greetingLimitMs, onClosed: forget }
+    const address = lackingAddress()
+    const greeting = { address, recorder, client: clients, limitMs, greetingLimitMs, onClosed: forget }
     return openConnection(greeting).catch(() => undefined)
+  }
+
+  /** Of those whose workers lack connections, another each time: behind one of them all may stand still. */
+  function lackingAddress(): Address {
+    const lacking = addresses.filter(({ workers: own }) => own.some((worker) => lacks(shares[worker])))
+    return lacking[clients % Math.max(1, lacking.length)] ?? addresses[0]
+  }
+
+  function lacks(share: Share | undefined): boolean {
+    return share !== undefined && share.open < perWorker
   }
 
   async function discard(connection: Connection | undefined): Promise<void> {
@@ -193,7 +206,7 @@ export function openRecordedClient(options: ClientOptions): RecordedClient {
     run,
     balanced,
     moveTo(elsewhere) {
-      endpoint = elsewhere
+      addresses = elsewhere
     },
     [Symbol.dispose]: close,
   }

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import type { Completion } from '../history.js'
 import type { Recorder } from '../history-file.js'
 import { messageOf } from '../message-of.js'
+import type { Address } from './address.js'
 import { createAnswerReader, type HttpAnswer } from './http-answer.js'
 import { type Request, readAnswer, type Told, toText } from './recorded-exchange.js'
 
@@ -21,7 +22,7 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
-  readonly endpoint: string
+  readonly address: Address
   readonly recorder: Recorder
   readonly client: number
   /** A request that takes longer is given up, and its connection with it: a late answer must not be taken for the next. */
@@ -44,11 +45,11 @@ interface Asked {
  * @throws Error when nobody does within the limit
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
-  const { hostname, port } = new URL(options.endpoint)
+  const { hostname, port } = new URL(options.address.endpoint)
   const socket = connect({ host: hostname, port: Number(port), noDelay: true })
   try {
     const greeting = await greet(socket, options.greetingLimitMs)
-    const worker = Number(greeting.headers.get('x-worker') ?? Number.NaN)
+    const worker = options.address.first + Number(greeting.headers.get('x-worker') ?? Number.NaN)
     if (!Number.isSafeInteger(worker)) throw new Error('expected x-worker in every answer, got none')
     return record(socket, worker, options)
   } catch (error) {
@@ -82,7 +83,7 @@ function greet(socket: Socket, limitMs: number): Promise<HttpAnswer> {
 }
 
 function record(socket: Socket, worker: number, options: ConnectionOptions): Connection {
-  const { recorder, client, limitMs, onClosed } = options
+  const { recorder, client, limitMs, onClosed, address } = options
   const reader = createAnswerReader()
   let asked: Asked | undefined
   let held: Request | undefined
@@ -115,7 +116,7 @@ function record(socket: Socket, worker: number, options: ConnectionOptions): Con
     try {
       for (const answer of reader(chunk)) {
         if (asked === undefined) close('an answer nobody had asked for')
-        else end(readAnswer(asked.request, answer))
+        else end(readAnswer(asked.request, answer, address.first))
       }
     } catch (error) {
       close(messageOf(error))

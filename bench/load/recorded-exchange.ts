@@ -47,10 +47,13 @@ const meanings: Readonly<Record<Verb, Readonly<Record<number, Meaning>>>> = {
   },
 }
 
-/** What an answer means as an answer to this request. Pure. */
-export function readAnswer(request: Request, answer: HttpAnswer): Told {
+/**
+ * What an answer means as an answer to this request. Pure.
+ * @param first added to the number the worker says it has: each host counts from 0
+ */
+export function readAnswer(request: Request, answer: HttpAnswer, first = 0): Told {
   const { headers } = answer
-  const worker = Number(headers.get('x-worker') ?? Number.NaN)
+  const worker = first + Number(headers.get('x-worker') ?? Number.NaN)
   const instance = headers.get('x-instance')
   const signed = {
     ...(Number.isSafeInteger(worker) && { worker }),

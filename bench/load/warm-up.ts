@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { operations } from '../slices.js'
+import { inTurn } from './address.js'
 import type { Target } from './generator.js'
 import { exchange, issuedIn, openSocket, toText } from './raw.js'
 
@@ -13,10 +14,9 @@ export interface WarmUpLoad extends Disposable {
  * autocannon spends as much CPU time on sending as the server on answering. One request at a time on each connection, as in
  * a slice: warmed up with pipelined requests, twice as fast, a server went on from 118 to 53 µs a request while it was measured.
  */
-export async function openWarmUpLoad({ endpoint }: Target, connections: number): Promise<WarmUpLoad> {
-  const { hostname, port } = new URL(endpoint)
+export async function openWarmUpLoad({ addresses }: Target, connections: number): Promise<WarmUpLoad> {
   const sockets = await Promise.all(
-    Array.from({ length: connections }, () => openSocket(hostname, Number(port))),
+    Array.from({ length: connections }, (_, index) => openSocket(inTurn(addresses, index).endpoint)),
   )
   return {
     async send(perConnection) {

@@ -54,7 +54,8 @@ export async function examine(
   const folder = await mkdtemp(join(tmpdir(), 'crossworker-oracle-'))
   try {
     const chosen = phase === undefined ? sites && { sites } : { sites: [siteOf[phase]], faults: [phase] }
-    await runCorrectness({ ...quick, strategy, name, claims, workers: 4, seed, folder, signal, ...chosen })
+    const server = { strategy, topology: 'processes', hosts: 1, workers: 4 } as const
+    await runCorrectness({ ...quick, ...server, name, claims, seed, folder, signal, ...chosen })
     const sitesChecks: (readonly Check[])[] = []
     for await (const history of readHistories(folder, name)) sitesChecks.push(judgeHistory(history))
     const seconds = (performance.now() - startedMs) / 1_000

@@ -109,14 +109,16 @@ type Size = Pick<ScalingCell, 'workers' | 'population'>
 async function startGround({ plan, scaling, arm }: Series, { workers, population }: Size): Promise<Ground> {
   const server = await startServer({
     strategy: arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module,
+    topology: plan.topology ?? 'processes',
+    hosts: plan.hosts ?? 1,
     workers,
     ttlMs: scaling.ttlMs,
     render: 'none',
     secret: secretOf(plan.seed),
   })
   try {
-    const load = await openWarmUpLoad(server, workers * warmUpLoad.connections)
-    const stock = await openStock(server, workers * stockConnections)
+    const load = await openWarmUpLoad(server, server.workers.length * warmUpLoad.connections)
+    const stock = await openStock(server, server.workers.length * stockConnections)
     return { workers, population, server, load, stock }
   } catch (error) {
     await server[Symbol.asyncDispose]()

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { type Address, inTurn } from '../load/address.js'
 import type { Captcha } from '../load/exchange.js'
 import { exchange, issuedIn, openSocket, toText } from '../load/raw.js'
 import type { Random } from '../statistics.js'
@@ -47,9 +48,10 @@ interface Line {
 }
 
 /** @param count of connections: enough of them that each worker is reached */
-export async function openStock({ endpoint }: Pick<Server, 'endpoint'>, count: number): Promise<Stock> {
-  const { hostname, port } = new URL(endpoint)
-  const lines = await Promise.all(Array.from({ length: count }, () => openLine(hostname, Number(port))))
+export async function openStock({ addresses }: Pick<Server, 'addresses'>, count: number): Promise<Stock> {
+  const lines = await Promise.all(
+    Array.from({ length: count }, (_, index) => openLine(inTurn(addresses, index))),
+  )
   const live = new Set<Captcha>()
 
   async function issue(perLine: number): Promise<number> {
@@ -135,10 +137,10 @@ function nextBatch(size: number, tookMs: number): number {
   return tookMs > batch.longMs ? Math.max(1, Math.floor(size / 2)) : size
 }
 
-async function openLine(host: string, port: number): Promise<Line> {
-  const socket = await openSocket(host, port)
+async function openLine({ endpoint, first }: Address): Promise<Line> {
+  const socket = await openSocket(endpoint)
   const text = await exchange(socket, ['GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'])
-  return { socket, worker: Number(/x-worker: (\d+)/.exec(text)?.[1] ?? Number.NaN) }
+  return { socket, worker: first + Number(/x-worker: (\d+)/.exec(text)?.[1] ?? Number.NaN) }
 }
 
 async function takeAll(socket: Socket, captchas: readonly Captcha[]): Promise<void> {

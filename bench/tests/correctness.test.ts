@@ -41,6 +41,8 @@ function taskOf(more: Partial<CorrectnessTask>): CorrectnessTask {
     strategy: 'memory',
     name: 'memory',
     claims: { scope: 'process', singleUse: true, survives: 'nothing' },
+    topology: 'processes',
+    hosts: 1,
     workers: 2,
     seed: 1,
     folder,

@@ -15,10 +15,10 @@ const folder = mkdtempSync(join(tmpdir(), 'crossworker-faults-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const server: Server = {
-  endpoint: '',
-  instance: '',
+  topology: 'processes',
+  addresses: [{ endpoint: '', instance: '', workers: [], first: 0 }],
   dataDir: folder,
-  pid: 0,
+  primaries: [],
   workers: [],
   replaced: () => new Promise(() => undefined),
   kill: () => Promise.resolve(),

@@ -27,6 +27,8 @@ export const options: Options = {
   races: undefined,
   faults: undefined,
   quick: false,
+  topology: 'processes',
+  hosts: 1,
   quiet: false,
   workers: 2,
   connections: 4,

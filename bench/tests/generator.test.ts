@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openAlarm } from '../load/alarm.js'
 import type { Captcha } from '../load/exchange.js'
-import { type LoadGenerator, openLoadGenerator } from '../load/generator.js'
+import { type LoadGenerator, openLoadGenerator, type Target } from '../load/generator.js'
 import type { Alarm } from '../load/pacer.js'
 import { openWarmUpLoad } from '../load/warm-up.js'
 
@@ -39,6 +39,10 @@ interface Reply {
 type Behave = (asked: Asked, number: number) => Reply
 
 const instance = 'this-start'
+
+function at(endpoint: string): Target {
+  return { addresses: [{ endpoint, instance, workers: [0, 1, 2, 3], first: 0 }] }
+}
 const opened: (LoadGenerator | Server)[] = []
 let resourcesBefore: readonly string[]
 
@@ -112,7 +116,7 @@ function answer({ asked, socket, response, number }: Exchange, reply: Reply): vo
 }
 
 async function open(target: Fake, size = 4): Promise<LoadGenerator> {
-  const generator = await openLoadGenerator({ endpoint: target.endpoint, instance }, size)
+  const generator = await openLoadGenerator(at(target.endpoint), size)
   opened.push(generator)
   return generator
 }
@@ -430,24 +434,24 @@ describe('opening', () => {
   test('against a dead port rejects', async () => {
     const { server, endpoint } = await fake()
     await new Promise((resolve) => server.close(resolve))
-    await expect(openLoadGenerator({ endpoint, instance }, 4)).rejects.toThrow(/could not connect to http.*/)
+    await expect(openLoadGenerator(at(endpoint), 4)).rejects.toThrow(/could not connect to http.*/)
   })
 
   test('against another instance rejects', async () => {
     const { endpoint } = await fake(() => ({ instance: 'other-start' }))
-    await expect(openLoadGenerator({ endpoint, instance }, 4)).rejects.toThrow(/instance other-start/)
+    await expect(openLoadGenerator(at(endpoint), 4)).rejects.toThrow(/instance other-start/)
   })
 
   test('against a server that hangs up rejects', async () => {
     const { endpoint } = await fake(() => ({ hangUp: true }))
-    await expect(openLoadGenerator({ endpoint, instance }, 4)).rejects.toThrow(/could not connect/)
+    await expect(openLoadGenerator(at(endpoint), 4)).rejects.toThrow(/could not connect/)
   })
 })
 
 describe('the warm-up load', () => {
   test('issues, reads and takes as many captchas on each connection as asked for', async () => {
     const target = await fake()
-    using load = await openWarmUpLoad({ endpoint: target.endpoint, instance }, 2)
+    using load = await openWarmUpLoad(at(target.endpoint), 2)
     await load.send(5)
     await load.send(1)
     const count = (method: string, end: RegExp) =>
@@ -460,14 +464,14 @@ describe('the warm-up load', () => {
 
   test('says so when a connection is closed under it', async () => {
     const target = await fake((_asked, number) => (number === 3 ? { hangUp: true } : {}))
-    using load = await openWarmUpLoad({ endpoint: target.endpoint, instance }, 1)
+    using load = await openWarmUpLoad(at(target.endpoint), 1)
     await expect(load.send(5)).rejects.toThrow(/closed a connection/)
   })
 
   // A worker that ends between two turns closes its connections while nothing is under way on them.
   test('says so when a connection was closed before it was used again', { timeout: 1_000 }, async () => {
     const target = await fake()
-    using load = await openWarmUpLoad({ endpoint: target.endpoint, instance }, 1)
+    using load = await openWarmUpLoad(at(target.endpoint), 1)
     await load.send(1)
     target.sockets[0]?.destroy()
     await wait(30)
@@ -477,7 +481,7 @@ describe('the warm-up load', () => {
   test('survives a connection that is reset', async () => {
     const target = await fake()
     using uncaught = catchUncaught()
-    using load = await openWarmUpLoad({ endpoint: target.endpoint, instance }, 1)
+    using load = await openWarmUpLoad(at(target.endpoint), 1)
     await load.send(1)
     target.sockets[0]?.resetAndDestroy()
     await wait(30)
@@ -487,7 +491,7 @@ describe('the warm-up load', () => {
   test('against a dead port rejects', async () => {
     const { server, endpoint } = await fake()
     await new Promise((resolve) => server.close(resolve))
-    await expect(openWarmUpLoad({ endpoint, instance }, 2)).rejects.toThrow(/ECONNREFUSED/)
+    await expect(openWarmUpLoad(at(endpoint), 2)).rejects.toThrow(/ECONNREFUSED/)
   })
 })
 

@@ -63,7 +63,7 @@ const rooms: readonly Room[] = [
   },
   { path: /^src\/conformance\.ts$/, may: [strategyContract, node] },
   { path: /^src\/load-strategy\.ts$/, may: [restOfSource, node] },
-  { path: /^src\/(worker|primary|main|config|call)\.ts$/, may: [restOfSource, node] },
+  { path: /^src\/(worker|primary|member|main|config|call)\.ts$/, may: [restOfSource, node] },
   // Stores with a mistake each, and the sound parts they are made of: strategies, so their libraries come late.
   {
     path: /^bench\/checkers\/mutants\//,
@@ -77,7 +77,7 @@ const rooms: readonly Room[] = [
   {
     path: /^bench\/plan\.ts$/,
     may: [
-      typesOf('bench/options.ts', 'bench/roster.ts'),
+      typesOf('src/strategy.ts', 'bench/options.ts', 'bench/roster.ts'),
       only('bench/slices.ts', 'bench/statistics.ts', 'bench/scaling/plan.ts', 'bench/correctness/task.ts'),
     ],
     pure: true,
@@ -92,7 +92,7 @@ const rooms: readonly Room[] = [
     may: [only('bench/plan.ts', 'bench/slices.ts', 'bench/statistics.ts', 'bench/report/format.ts')],
     pure: true,
   },
-  { path: /^bench\/topology\.ts$/, may: [sourceTypes, restOfBench, node] },
+  { path: /^bench\/topology(\/\w+)?\.ts$/, may: [sourceTypes, restOfBench, node] },
   {
     path: /^bench\/(roster|probe)\.ts$/,
     may: [

@@ -26,6 +26,8 @@ describe('options', () => {
       faults: undefined,
       quick: false,
       quiet: false,
+      topology: 'processes',
+      hosts: 1,
       workers: 4,
       connections: 8,
       rate: undefined,

@@ -43,7 +43,7 @@ async function talk<T>(
   const { recorder, path } = record()
   await using wire = await openWire(1, script)
   const connection = await openConnection({
-    endpoint: wire.endpoint,
+    address: wire.address,
     recorder,
     client: 1,
     limitMs,
@@ -205,8 +205,8 @@ async function withClient(
 ): Promise<readonly HistoryLine[]> {
   const { recorder, path } = record()
   await using wire = await openWire(workers, script)
-  const { endpoint } = wire
-  const client = openRecordedClient({ recorder, endpoint, workers, perWorker: 2, limitMs: 5_000 })
+  const addresses = [wire.address] as const
+  const client = openRecordedClient({ recorder, addresses, workers, perWorker: 2, limitMs: 5_000 })
   expect(await client.balanced(5_000)).toBe(true)
   await act(client, wire)
   client[Symbol.dispose]()

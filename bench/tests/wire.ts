@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { Address } from '../load/address.js'
 
 /** A server on the wire: says what a test tells it to, byte by byte. */
 export interface Wire extends AsyncDisposable {
-  readonly endpoint: string
+  readonly address: Address
   /** Everything that has come on a connection after its greeting, by the order of the connections. */
   readonly received: string[]
   readonly sockets: Socket[]
@@ -32,7 +33,7 @@ export async function openWire(workers: number, script: Script): Promise<Wire> {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    address: { endpoint: `http://127.0.0.1:${port}`, instance: 'wire', workers: [0, 1, 2, 3], first: 0 },
     received,
     sockets,
     async [Symbol.asyncDispose]() {

@@ -66,7 +66,7 @@ export function openLaunch(stage: Stage, number: number, random: Random): Launch
 /** Starts the arms one after another; one that does not start is recorded, and the others go on without it. */
 export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<void> {
   const { plan, number, progress, signal, runners } = launch
-  const { connections, workers, ttlMs, openLoop } = plan
+  const { connections, topology = 'processes', hosts = 1, workers, ttlMs, openLoop } = plan
   const requests = openLoop?.requests ?? connections * firstRequests
   const secret = secretOf(plan.seed)
   for (const arm of arms) {
@@ -74,7 +74,15 @@ export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<v
     progress.starting({ launch: number, arm: arm.name })
     try {
       const strategy = arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module
-      const server = await startServer({ strategy, workers, ttlMs, render: 'none', secret })
+      const server = await startServer({
+        strategy,
+        topology,
+        hosts,
+        workers,
+        ttlMs,
+        render: 'none',
+        secret,
+      })
       runners.set(arm.name, { ...(await connect(arm, server, connections)), requests })
     } catch (error) {
       await recordFailure(launch, arm, `did not start: ${messageOf(error)}`)

@@ -40,9 +40,9 @@ async function measure(control: string, durationSeconds: number): Promise<Throug
     secret: '0'.repeat(64),
   })
   const warmUp = 1
-  await load(server.endpoint, warmUp)
+  await load(server.addresses[0].endpoint, warmUp)
   // Awaited here: the server goes when this function returns.
-  return await load(server.endpoint, Math.max(2, Math.round(durationSeconds - warmUp - 1)))
+  return await load(server.addresses[0].endpoint, Math.max(2, Math.round(durationSeconds - warmUp - 1)))
 }
 
 async function load(url: string, duration: number): Promise<Throughput> {

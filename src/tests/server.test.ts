@@ -314,6 +314,75 @@ async function refusal(settings: Record<string, string>): Promise<string> {
   return stderr
 }
 
+describe('a server whose workers are threads', () => {
+  test('has an endpoint for each, and one process', async () => {
+    const server = await start({ STRATEGY: 'memory', TOPOLOGY: 'threads', WORKERS: '3' })
+    const { endpoints, workers } = server.line
+    expect(new Set(endpoints).size).toBe(3)
+    expect(new Set(workers.map(({ pid }) => pid))).toEqual(new Set([server.child.pid]))
+    const answers = await Promise.all(endpoints.map((endpoint) => ask(`${endpoint}/health`)))
+    expect(answers.map(({ worker }) => worker)).toEqual([0, 1, 2])
+    expect(await stop(server)).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  for (const { strategy, elsewhere } of [
+    { strategy: 'memory', elsewhere: 404 },
+    { strategy: 'directory', elsewhere: 200 },
+  ]) {
+    test(`answers ${elsewhere} in the next thread with ${strategy}`, async () => {
+      const { line } = await start({ STRATEGY: strategy, TOPOLOGY: 'threads', WORKERS: '2' })
+      const [here = '', there = ''] = line.endpoints
+      expect((await verify(there, await issue(here))).status).toBe(elsewhere)
+    })
+  }
+
+  test('hands memory over that all of them share, and carries calls', async () => {
+    const path = await strategyFile(`
+      host: () => ({ handoff: new Int32Array(new SharedArrayBuffer(4)), handle: (message, workerId) => [message, workerId].join(), close() {} }),
+      open: ({ handoff, call }) => ({
+        issue: () => String(Atomics.add(handoff, 0, 1)),
+        read: (id) => call(id),
+        take: () => undefined,
+        close() {},
+      })`)
+    const { line } = await start({ STRATEGY: path, TOPOLOGY: 'threads', WORKERS: '2' })
+    const [here = '', there = ''] = line.endpoints
+    expect([(await issue(here)).id, (await issue(there)).id, (await issue(here)).id]).toEqual(['0', '1', '2'])
+    expect((await ask(`${there}/captcha/asked/image`)).status).toBe(200)
+  })
+
+  test('starts one that threw again, on its port, and the others go on', async () => {
+    const path = await strategyFile(`
+      open: () => ({
+        issue: () => { setImmediate(() => { throw new Error('planted') }); return 'abc' },
+        read: () => 'X', take: () => 'X', close() {},
+      })`)
+    const server = await start({ STRATEGY: path, TOPOLOGY: 'threads', WORKERS: '2' })
+    const [crashing = '', other = ''] = server.line.endpoints
+    const replaced = server.says('stdout', /"replaced":true/)
+    await ask(`${crashing}/captcha`, { method: 'POST' }).catch(() => undefined)
+    expect((await ask(`${other}/health`)).worker).toBe(1)
+    expect(JSON.parse((await replaced).split('\n')[1] ?? '')).toMatchObject({ worker: { id: 0 } })
+    expect((await ask(`${crashing}/health`)).worker).toBe(0)
+    expect(await stop(server)).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/worker 0 ended \(planted\)/),
+    })
+  })
+
+  test('has the ports from the one it was given on', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1')
+    await once(blocker, 'listening')
+    const { port } = blocker.address() as AddressInfo
+    const { stderr, code } = await launch({ TOPOLOGY: 'threads', WORKERS: '2', PORT: String(port - 1) }).ended
+    blocker.close()
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^crossworker: PORT: expected a port that is free/),
+    ])
+  })
+})
+
 describe('a server that cannot start', () => {
   test('names the variable that does not fit', async () => {
     const refusals = await Promise.all([
