@@ -1,5 +1,6 @@
 import { Value } from 'typebox/value'
 import type { Environment } from './environment.js'
+import type { Isolation } from './isolation/record.js'
 import { judgeCorrectness } from './judge/correctness.js'
 import { judgeFindings } from './judge/findings.js'
 import { judgeScaling } from './judge/scaling.js'
@@ -19,8 +20,9 @@ export async function judge(folder: RunFolder): Promise<Results> {
   const records = await folder.readTiming()
   const micro = await folder.readMicro()
   const scaling = await folder.readScaling()
+  const isolation = await folder.readIsolation()
   const testimonies = await hearTestimonies(folder, plan)
-  const results = toResults({ plan, environment, records, micro, scaling, testimonies })
+  const results = toResults({ plan, environment, records, micro, scaling, isolation, testimonies })
   await folder.writeText('results.json', `${JSON.stringify(results, null, 1)}\n`)
   return results
 }
@@ -44,6 +46,7 @@ export interface RawRun {
   readonly records: readonly TimingRecord[]
   readonly micro?: readonly MicroLine[]
   readonly scaling?: readonly ScalingLine[]
+  readonly isolation?: readonly Isolation[]
   /** By strategy. */
   readonly testimonies?: ReadonlyMap<string, Testimony>
 }
@@ -55,6 +58,7 @@ export function toResults({
   records,
   micro = [],
   scaling = [],
+  isolation = [],
   testimonies = new Map(),
 }: RawRun): Results {
   const slices = records.filter((record) => record.kind === 'slice')
@@ -79,7 +83,7 @@ export function toResults({
       correctness: judgeCorrectness(claims, {
         slices: own,
         testimony: testimonies.get(name),
-        workers: plan.workers,
+        workers: plan.workers * (plan.hosts ?? 1),
       }),
       timing: timing.of(name),
       ...microOf(name, micro),
@@ -102,6 +106,8 @@ export function toResults({
       ],
       quick: plan.quick,
       partial: end?.partial ?? true,
+      ...(plan.topology && { topology: plan.topology }),
+      ...(plan.hosts && { hosts: plan.hosts }),
       workers: plan.workers,
       connections: plan.connections,
       ...(plan.openLoop && { rate: plan.openLoop.rate }),
@@ -120,7 +126,10 @@ export function toResults({
     environment,
     strategies,
     controls: withFailures(withScaling(timing.controls(noopName), scalingOf(noopName)), records),
-    findings: judgeFindings(strategies),
+    ...(isolation.length > 0 && {
+      isolation: isolation.map(({ crashes, ...rest }) => ({ ...rest, crashes: [...crashes] })),
+    }),
+    findings: judgeFindings(strategies, isolation),
   }
 }
 

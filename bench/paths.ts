@@ -12,6 +12,7 @@ export const serverEntry = join(packageRoot, 'dist/src/main.js')
 export const noopModule = 'dist/bench/controls/noop.js'
 export const microEntry = join(packageRoot, 'dist/bench/micro/process.js')
 export const skewedModule = 'dist/bench/controls/skewed.js'
+export const crashingModule = join(packageRoot, 'dist/bench/controls/crashing.js')
 export const sqliteCheckEntry = join(packageRoot, 'dist/bench/correctness/sqlite-check.js')
 export const alarmEntry = join(packageRoot, 'dist/bench/load/alarm-thread.js')
 export const heapProbeEntry = join(packageRoot, 'dist/bench/correctness/heap-probe.js')

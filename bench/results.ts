@@ -201,6 +201,17 @@ const Environment = object({
   steal: nullable(number()),
 })
 
+const Isolation = object({
+  topology: literals('processes', 'threads'),
+  workers: count(),
+  /** An exception nobody caught, or a kill, in one worker: how many of the others answered afterwards. */
+  crashes: Type.Array(object({ how: literals('throw', 'die'), others: count(), unharmed: count() })),
+  /** While all workers computed at once. */
+  coresUsed: nullable(number()),
+  /** Open connections of all workers, and those in the descriptor tables of several. */
+  connections: nullable(object({ open: count(), shared: count() })),
+})
+
 export const Results = object({
   schemaVersion: Type.Literal(1),
   run: object({
@@ -213,6 +224,10 @@ export const Results = object({
     quick: Type.Boolean(),
     /** Ended early: by Ctrl-C, or by a failure named in `strategies[].failed`. */
     partial: Type.Boolean(),
+    /** Absent: processes of one host. */
+    topology: Type.Optional(literals('processes', 'threads')),
+    hosts: Type.Optional(count()),
+    /** Of each host. */
     workers: count(),
     connections: count(),
     /** Requests per second of an open loop; absent in a closed one. */
@@ -228,6 +243,8 @@ export const Results = object({
   environment: Environment,
   strategies: Type.Array(Strategy),
   controls: Controls,
+  /** What workers do to one another, of each topology; absent when the correctness study was not run. */
+  isolation: Type.Optional(Type.Array(Isolation)),
   findings: Type.Array(
     object({
       claim: Type.String(),

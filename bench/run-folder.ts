@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Environment } from './environment.js'
 import type { History } from './history.js'
 import { readHistories } from './history-file.js'
+import type { Isolation } from './isolation/record.js'
 import { messageOf } from './message-of.js'
 import type { MicroLine } from './micro/records.js'
 import { readNdjson } from './ndjson.js'
@@ -25,6 +26,8 @@ export interface RunFolder {
   readMicro(): Promise<readonly MicroLine[]>
   appendScaling(line: ScalingLine): Promise<void>
   readScaling(): Promise<readonly ScalingLine[]>
+  /** Nothing where nobody looked. */
+  readIsolation(): Promise<readonly Isolation[]>
   /** Where the correctness study leaves its histories, as `<strategy>.<site>.ndjson.gz`. */
   readonly historiesPath: string
   /** Of one strategy; a site whose server never started has none. */
@@ -34,6 +37,7 @@ export interface RunFolder {
 const timingFile = 'timing.ndjson'
 const microFile = 'micro.ndjson'
 const scalingFile = 'scaling.ndjson'
+export const isolationFile = 'isolation.json'
 
 /** @throws UsageError when the folder cannot be made */
 export async function createRunFolder(out: string, plan: Plan, environment: Environment): Promise<RunFolder> {
@@ -70,6 +74,7 @@ export function openRunFolder(path: string): RunFolder {
     readMicro: () => readLines(at(microFile)),
     appendScaling: (line) => appendFile(at(scalingFile), `${JSON.stringify(line)}\n`),
     readScaling: () => readLines(at(scalingFile)),
+    readIsolation: async () => (existsSync(at(isolationFile)) ? parsed(isolationFile) : []),
     historiesPath: at('correctness'),
     readHistories: (strategy) => readHistories(at('correctness'), strategy),
   }

@@ -1,4 +1,5 @@
 import { recordCorrectness } from './correctness/study.js'
+import { recordIsolation } from './isolation.js'
 import { measureMicro } from './micro.js'
 import { measureScaling } from './scaling.js'
 import type { Stage } from './timing/launch.js'
@@ -10,6 +11,7 @@ export async function runStudies(stage: Stage): Promise<void> {
   const seconds = () => (performance.now() - startedMs) / 1_000
   await measureTiming(stage)
   const timingSeconds = seconds()
+  await recordIsolation(stage)
   await recordCorrectness(stage)
   await measureMicro(stage)
   await measureScaling(stage)

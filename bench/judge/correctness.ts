@@ -37,7 +37,7 @@ export function judgeCorrectness(
     verificationFailures: handOffs.verificationFailures,
     matrix: handOffs.matrix,
     checks,
-    ...(testimony && { races: testimony.races }),
+    ...(testimony && { races: testimony.races, restarts: testimony.restarts }),
     ...(handOffs.witness && { witness: handOffs.witness }),
   }
 }

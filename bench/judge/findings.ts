@@ -1,23 +1,22 @@
-import { type Results, type StrategyResult, timingRow } from '../results.js'
-
-type Finding = Results['findings'][number]
-type Verdict = Finding['verdict']
-type Examine = (find: (name: string) => StrategyResult | undefined) => Pick<Finding, 'measured' | 'verdict'>
+import type { Isolation } from '../isolation/record.js'
+import { type StrategyResult, timingRow } from '../results.js'
+import { decide, type Examine, type Finding, type Found, uncovered } from './findings/examine.js'
+import {
+  examineDescriptors,
+  examineIsolation,
+  examineManager,
+  examineSharedMemory,
+} from './findings/sharing.js'
 
 /** Lower bound of a failure rate from which a captcha counts as lost, and from which a promise counts as broken. */
 const mostly = 0.95
 const visibly = 0.01
 
-const uncovered = (study: string) => ({
-  measured: `No study of this run covers it: ${study}.`,
-  verdict: 'undecided' as const,
-})
-
 /** The design note's sentences, each with how it is held against a run. */
 const sentences: readonly (readonly [claim: string, examine: Examine])[] = [
   [
     'With 4 workers and per-process memory, a captcha issued by one worker is not found by another.',
-    (find) => {
+    ({ find }) => {
       const cross = find('memory')?.correctness?.verificationFailures.crossWorker
       if (!cross || cross.attempts === 0) return uncovered('memory did not run')
       return {
@@ -28,7 +27,7 @@ const sentences: readonly (readonly [claim: string, examine: Examine])[] = [
   ],
   [
     'A shared JSON file works across workers, at about 1–10 ms per operation.',
-    (find) => {
+    ({ find }) => {
       const file = find('file')
       const write = p50Ms(file, 'write')
       const take = p50Ms(file, 'take')
@@ -42,32 +41,32 @@ const sentences: readonly (readonly [claim: string, examine: Examine])[] = [
   ],
   [
     "The note's file code works across workers: store writes a file holding only the new captcha, get reads it.",
-    (find) => works(find('file-naive')),
+    ({ find }) => works(find('file-naive')),
   ],
   [
     "The note's hybrid works across workers: store writes memory and syncs a file behind it, get asks memory, then the file.",
-    (find) => works(find('hybrid-naive')),
+    ({ find }) => works(find('hybrid-naive')),
   ],
   [
     'A manager process sharing a dictionary is slower than pure memory, because of IPC, and loses its data on restart.',
-    () => uncovered('there is no manager strategy yet'),
+    examineManager,
   ],
-  ['Shared memory is "not worth it".', () => uncovered('there is no shared-memory strategy yet')],
+  ['Shared memory is "not worth it".', examineSharedMemory],
   [
     'Threads share memory but one crash kills all; processes isolate crashes and use several cores.',
-    () => uncovered('it needs the threads topology and faults'),
+    examineIsolation,
   ],
-  [
-    'Process workers do not share descriptors or connections.',
-    () => uncovered('it needs the threads topology'),
-  ],
+  ['Process workers do not share descriptors or connections.', examineDescriptors],
 ]
 
 /** Pure: what this run says about each sentence, in the note's order. */
-export function judgeFindings(strategies: readonly StrategyResult[]): Finding[] {
+export function judgeFindings(
+  strategies: readonly StrategyResult[],
+  isolation: readonly Isolation[] = [],
+): Finding[] {
   const find = (name: string) =>
     strategies.find((strategy) => strategy.name === name && strategy.skipped === undefined)
-  return sentences.map(([claim, examine]) => ({ claim, ...examine(find) }))
+  return sentences.map(([claim, examine]) => ({ claim, ...examine({ strategies, isolation, find }) }))
 }
 
 /** Whether any take reached another worker than the issuer: without one, nothing is known about several workers. */
@@ -75,7 +74,7 @@ function isCrossed({ correctness }: StrategyResult): boolean {
   return (correctness?.verificationFailures.crossWorker.attempts ?? 0) > 0
 }
 
-function works(strategy: StrategyResult | undefined): Pick<Finding, 'measured' | 'verdict'> {
+function works(strategy: StrategyResult | undefined): Found {
   const overall = strategy?.correctness?.verificationFailures.overall
   if (!strategy || !overall || !isCrossed(strategy))
     return uncovered('the exhibit was not asked across workers')
@@ -98,9 +97,4 @@ function failureText({
 function p50Ms(strategy: StrategyResult | undefined, operation: 'write' | 'take'): number | undefined {
   const us = timingRow(strategy?.timing, operation, 'store')?.p50Us
   return us === undefined || us === null ? undefined : us / 1_000
-}
-
-function decide(confirmed: boolean, refuted: boolean): Verdict {
-  if (confirmed) return 'confirmed'
-  return refuted ? 'refuted' : 'undecided'
 }

@@ -1,4 +1,12 @@
-import { disturbances, findableWithin, isMissed, looksOf } from '../checkers/captcha-lives.js'
+import {
+  disturbances,
+  findableWithin,
+  isDecisive,
+  isInLife,
+  isMissed,
+  livesOf,
+  looksOf,
+} from '../checkers/captcha-lives.js'
 import type { Check } from '../checkers/check.js'
 import { compose, judgeRungs, observedScope, type RungChecks } from '../checkers/compose.js'
 import { judgeHistory } from '../checkers/index.js'
@@ -15,6 +23,7 @@ export interface Statement {
   readonly rungs: RungChecks
   readonly pairs: readonly PairCount[]
   readonly races: Testimony['races']
+  readonly restarts: Testimony['restarts']
 }
 
 /** What the histories of one strategy come to. */
@@ -24,6 +33,8 @@ export interface Testimony {
   /** First takes with the right answer, while the captcha lived and no fault excused the store. */
   readonly pairs: readonly PairCount[]
   readonly races: { readonly forced: number; readonly overlapping: number }
+  /** Captchas acknowledged before all processes died, by the first look at each afterwards. */
+  readonly restarts: { readonly looked: number; readonly kept: number }
 }
 
 /** Pure: every checker over one site. */
@@ -36,6 +47,7 @@ export function hear(history: History): Statement {
     rungs: judgeRungs(history),
     pairs: pairsOf(history),
     races: countRaces(history),
+    restarts: countRestarts(history),
   }
 }
 
@@ -47,6 +59,10 @@ export function testimonyOf(statements: readonly Statement[]): Testimony {
     observedScope: observedScope(statements.map(({ rungs }) => rungs)),
     pairs: statements.flatMap(({ pairs }) => pairs),
     races: { forced: total('forced'), overlapping: total('overlapping') },
+    restarts: {
+      looked: statements.reduce((sum, { restarts }) => sum + restarts.looked, 0),
+      kept: statements.reduce((sum, { restarts }) => sum + restarts.kept, 0),
+    },
   }
 }
 
@@ -67,6 +83,20 @@ function pairsOf(history: History): PairCount[] {
     if (isMissed(look)) count.failures += 1
   }
   return [...counts.values()]
+}
+
+/** What is claimed does not matter here: the note says of a store that claims nothing that it loses its data. */
+function countRestarts(history: History): Testimony['restarts'] {
+  const restarts = history.faults.filter(
+    ({ loses, healMs }) => loses === 'restart' && healMs < Number.POSITIVE_INFINITY,
+  )
+  const looks = restarts.flatMap(({ startMs, healMs }) =>
+    livesOf(history).captchas.flatMap((captcha) => {
+      if (captcha.issue.endMs >= startMs || captcha.takers.some((take) => take.startMs < healMs)) return []
+      return captcha.ops.find((op) => op.startMs >= healMs && isDecisive(op) && isInLife(captcha, op)) ?? []
+    }),
+  )
+  return { looked: looks.length, kept: looks.filter(({ result }) => result !== 'unknown').length }
 }
 
 /** A race overlaps when two of its takes, on different workers where there are several, were under way at once. */

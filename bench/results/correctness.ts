@@ -42,6 +42,8 @@ export const Correctness = object({
   promises: Type.Array(Promised),
   /** Races the correctness study forced, and those in which two takes were under way on different workers at once. */
   races: Type.Optional(object({ forced: count(), overlapping: count() })),
+  /** Captchas looked at after all processes had died and been started again, claimed to survive it or not. */
+  restarts: Type.Optional(object({ looked: count(), kept: count() })),
   verificationFailures: object({ overall: Failures, sameWorker: Failures, crossWorker: Failures }),
   /** matrix[issuer][verifier] */
   matrix: Type.Array(Type.Array(object({ attempts: count(), failures: count() }))),

@@ -131,6 +131,7 @@ const rooms: readonly Room[] = [
       },
       typesOf(
         'bench/history.ts',
+        'bench/isolation/record.ts',
         'bench/roster.ts',
         'bench/micro/records.ts',
         'bench/scaling/plan.ts',
