@@ -1,4 +1,4 @@
-import type { Claims, Survives } from '../src/strategy.js'
+import type { Claims, Survives, Topology } from '../src/strategy.js'
 
 /**
  * The record of the correctness study. The waist of the harness: I/O before it, pure functions after it.
@@ -42,7 +42,12 @@ export interface Site {
   /** What the site is for, such as `ordinary`, `expiry`, `restart`. */
   readonly name: string
   readonly claims: Claims
+  /** On all hosts together; those of host h are h · workers ÷ hosts and the ones that follow. */
   readonly workers: number
+  /** How the workers of one host live; each in a process of its own, unless told. */
+  readonly topology?: Topology
+  /** Clusters with a data directory each, of as many workers each; 1 unless told. */
+  readonly hosts?: number
   readonly ttlMs: number
   readonly seed: number
 }

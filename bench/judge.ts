@@ -1,7 +1,9 @@
 import { Value } from 'typebox/value'
+import type { Shape } from './checkers/rungs.js'
 import type { Environment } from './environment.js'
 import { judgeCorrectness } from './judge/correctness.js'
 import { judgeFindings } from './judge/findings.js'
+import { recommend, stepsOf } from './judge/recommend.js'
 import { judgeScaling } from './judge/scaling.js'
 import { hear, type Statement, type Testimony, testimonyOf } from './judge/testimony.js'
 import { createTimingJudge } from './judge/timing.js'
@@ -33,7 +35,7 @@ async function hearTestimonies(folder: RunFolder, plan: Plan): Promise<ReadonlyM
     const statements: Statement[] = []
     if (skipped === undefined)
       for await (const history of folder.readHistories(name)) statements.push(hear(history))
-    if (statements.length > 0) heard.set(name, testimonyOf(statements))
+    if (statements.length > 0) heard.set(name, testimonyOf(statements, plan))
   }
   return heard
 }
@@ -79,13 +81,14 @@ export function toResults({
       correctness: judgeCorrectness(claims, {
         slices: own,
         testimony: testimonies.get(name),
-        workers: plan.workers,
+        ...shapeOf(plan),
       }),
       timing: timing.of(name),
       ...microOf(name, micro),
       ...scalingOf(name),
     }
   })
+  const recommendations = recommend(strategies, plan.baseline)
   return {
     schemaVersion: 1,
     run: {
@@ -120,8 +123,14 @@ export function toResults({
     environment,
     strategies,
     controls: withFailures(withScaling(timing.controls(noopName), scalingOf(noopName)), records),
+    recommendations,
+    rungSteps: stepsOf(recommendations),
     findings: judgeFindings(strategies),
   }
+}
+
+function shapeOf({ workers, topology, hosts }: Plan): Shape {
+  return { workers, ...(topology && { topology }), ...(hosts !== undefined && { hosts }) }
 }
 
 function withScaling(

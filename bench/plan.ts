@@ -32,7 +32,12 @@ export interface Plan {
   readonly command: string
   readonly seed: number
   readonly quick: boolean
+  /** On all hosts together. */
   readonly workers: number
+  /** How the workers of one host live; each in a process of its own, unless told. */
+  readonly topology?: 'processes' | 'threads'
+  /** Clusters with a data directory each, of as many workers each; 1 unless told. */
+  readonly hosts?: number
   readonly connections: number
   readonly ttlMs: number
   readonly sliceMs: number
