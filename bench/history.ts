@@ -42,12 +42,12 @@ export interface Site {
   /** What the site is for, such as `ordinary`, `expiry`, `restart`. */
   readonly name: string
   readonly claims: Claims
-  /** Processes, where it is not told. */
-  readonly topology?: Topology
-  /** One, where it is not told. Workers are numbered through, host by host. */
-  readonly hosts?: number
-  /** Of all hosts. */
+  /** On all hosts together; those of host h are h · workers ÷ hosts and the ones that follow. */
   readonly workers: number
+  /** How the workers of one host live; each in a process of its own, unless told. */
+  readonly topology?: Topology
+  /** Clusters with a data directory each, of as many workers each; 1 unless told. */
+  readonly hosts?: number
   readonly ttlMs: number
   readonly seed: number
 }

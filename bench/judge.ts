@@ -1,8 +1,10 @@
 import { Value } from 'typebox/value'
+import type { Shape } from './checkers/rungs.js'
 import type { Environment } from './environment.js'
 import type { Isolation } from './isolation/record.js'
 import { judgeCorrectness } from './judge/correctness.js'
 import { judgeFindings } from './judge/findings.js'
+import { recommend, stepsOf } from './judge/recommend.js'
 import { judgeScaling } from './judge/scaling.js'
 import { hear, type Statement, type Testimony, testimonyOf } from './judge/testimony.js'
 import { createTimingJudge } from './judge/timing.js'
@@ -35,7 +37,7 @@ async function hearTestimonies(folder: RunFolder, plan: Plan): Promise<ReadonlyM
     const statements: Statement[] = []
     if (skipped === undefined)
       for await (const history of folder.readHistories(name)) statements.push(hear(history))
-    if (statements.length > 0) heard.set(name, testimonyOf(statements))
+    if (statements.length > 0) heard.set(name, testimonyOf(statements, plan))
   }
   return heard
 }
@@ -83,13 +85,14 @@ export function toResults({
       correctness: judgeCorrectness(claims, {
         slices: own,
         testimony: testimonies.get(name),
-        workers: plan.workers * (plan.hosts ?? 1),
+        ...shapeOf(plan),
       }),
       timing: timing.of(name),
       ...microOf(name, micro),
       ...scalingOf(name),
     }
   })
+  const recommendations = recommend(strategies, plan.baseline)
   return {
     schemaVersion: 1,
     run: {
@@ -129,7 +132,17 @@ export function toResults({
     ...(isolation.length > 0 && {
       isolation: isolation.map(({ crashes, ...rest }) => ({ ...rest, crashes: [...crashes] })),
     }),
+    recommendations,
+    rungSteps: stepsOf(recommendations),
     findings: judgeFindings(strategies, isolation),
+  }
+}
+
+function shapeOf({ workers, topology, hosts }: Plan): Shape {
+  return {
+    workers: workers * (hosts ?? 1),
+    ...(topology && { topology }),
+    ...(hosts !== undefined && { hosts }),
   }
 }
 

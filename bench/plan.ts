@@ -33,11 +33,12 @@ export interface Plan {
   readonly command: string
   readonly seed: number
   readonly quick: boolean
-  /** Absent in old runs: processes of one host. */
-  readonly topology?: Topology
-  readonly hosts?: number
   /** Of each host. */
   readonly workers: number
+  /** How the workers of one host live; each in a process of its own, unless told. */
+  readonly topology?: Topology
+  /** Clusters with a data directory each, of as many workers each; 1 unless told. */
+  readonly hosts?: number
   readonly connections: number
   readonly ttlMs: number
   readonly sliceMs: number

@@ -1,9 +1,18 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Correctness } from './results/correctness.js'
+import { Recommendation, RungStep } from './results/recommendation.js'
 import { count, literals, nullable, number, object, share } from './results/schema.js'
 
-export type { CheckResult, CorrectnessResult, FailuresResult, PromiseResult } from './results/correctness.js'
+export { durabilities, rungs } from './checkers/rungs.js'
+export type {
+  CheckResult,
+  CorrectnessResult,
+  FailuresResult,
+  PromiseResult,
+  RungResult,
+} from './results/correctness.js'
 export { isClaimed, promised } from './results/correctness.js'
+export type { Recommendation, RecommendedRatio, RungStep } from './results/recommendation.js'
 
 /**
  * The shape of results.json: one schema for the types here, the check at the door of every report, and the JSON Schema
@@ -245,6 +254,9 @@ export const Results = object({
   controls: Controls,
   /** What workers do to one another, of each topology; absent when the correctness study was not run. */
   isolation: Type.Optional(Type.Array(Isolation)),
+  /** By rung, then by durability. Empty when the timing study or the correctness study was not run. */
+  recommendations: Type.Array(Recommendation),
+  rungSteps: Type.Array(RungStep),
   findings: Type.Array(
     object({
       claim: Type.String(),

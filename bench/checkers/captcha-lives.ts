@@ -1,6 +1,6 @@
 import { normaliseAnswer } from '../../src/captcha.js'
-import type { Scope, Survives } from '../../src/strategy.js'
 import type { FaultKind, History, Op } from '../history.js'
+import { covers, type Reach } from './rungs.js'
 
 /**
  * What the checkers share: when a captcha certainly lives, what may have taken it, and which faults excuse a store for
@@ -124,8 +124,8 @@ export function isRight({ issue }: Captcha, { answer }: Op): boolean | undefined
   return normaliseAnswer(issue.answer) === normaliseAnswer(answer)
 }
 
-export function isInScope({ issue }: Captcha, { worker }: Op, scope: Scope): boolean {
-  return scope !== 'process' || worker === issue.worker
+export function isInScope({ issue }: Captcha, { worker }: Op, reach: Reach): boolean {
+  return reach.spans(issue.worker, worker)
 }
 
 /** The captcha was acknowledged before the op, and its time was not over after it. */
@@ -137,13 +137,6 @@ export function isInLife({ issue, aliveUntilMs }: Captcha, { startMs, endMs }: O
 export function mayBeTaken({ takers: [first, second] }: Captcha, op: Op): boolean {
   const other = first === op ? second : first
   return other !== undefined && other.startMs < op.endMs
-}
-
-const ladder: readonly Survives[] = ['nothing', 'worker-crash', 'restart', 'power-loss']
-
-/** Whether data that survives this much outlives a fault that takes that much away. */
-export function covers(survives: Survives, loses: Survives): boolean {
-  return ladder.indexOf(survives) >= ladder.indexOf(loses)
 }
 
 /** Durations between which a fault is looked for; `untilMs` may be `Infinity`. */
@@ -167,10 +160,10 @@ export function disturbances(
 export type Findable = (captcha: Captcha, op: Op) => boolean
 
 /** @param disturbed what excuses a store, between the issue and the end of the op */
-export function findableWithin(scope: Scope, disturbed: Disturbed): Findable {
+export function findableWithin(reach: Reach, disturbed: Disturbed): Findable {
   return (captcha, op) =>
     isDecisive(op) &&
-    isInScope(captcha, op, scope) &&
+    isInScope(captcha, op, reach) &&
     isInLife(captcha, op) &&
     !mayBeTaken(captcha, op) &&
     !disturbed(captcha.issue.startMs, op.endMs)

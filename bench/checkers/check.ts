@@ -39,7 +39,9 @@ export interface Check {
 
 /**
  * One property: a pure function of the history. `scope` is the group of workers it is asked of, the claimed one unless
- * told: within `process` only answers of the worker that issued a captcha count, within any wider one those of all
- * workers of the site. A worker that replaces a crashed one has its number and counts as the same.
+ * told: within `process` only answers of the worker that issued a captcha count, within `host` those of its host's workers,
+ * within `fleet` those of all (`reachOf`). What lies outside the scope is never held against a store, but for the laws that
+ * know none: nobody may know what was never issued, has ended, or accept a wrong guess. A worker that replaces a crashed one
+ * has its number and counts as the same.
  */
 export type Checker = (history: History, scope?: Scope) => Check

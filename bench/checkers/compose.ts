@@ -3,6 +3,7 @@ import type { History } from '../history.js'
 import { wilson } from '../statistics.js'
 import { type Check, type CheckName, checkNames } from './check.js'
 import { checkers, guarded } from './index.js'
+import { rungs, shows } from './rungs.js'
 import { mostEvidence } from './verdict.js'
 
 /**
@@ -50,29 +51,45 @@ function mostTelling(ranked: readonly Check[]): readonly string[] {
   return [...new Set(rounds.flat())].slice(0, mostEvidence)
 }
 
-/** What one site can show: it has one host. */
-const rungs = ['process', 'host'] as const
-type Rung = (typeof rungs)[number]
-
-/** The checks that decide how far up the ladder a store stays correct, at each rung. */
-export type RungChecks = Readonly<Record<Rung, readonly Check[]>>
-
-/** Of one site. */
-export function judgeRungs(history: History): RungChecks {
-  const at = (rung: Rung) => deciding.map((name) => guarded(name, checkers[name])(history, rung))
-  return { process: at('process'), host: at('host') }
-}
+/** The checks that decide how far up the ladder a store stays correct, at each rung that one site can show. */
+export type RungChecks = Readonly<Partial<Record<Scope, readonly Check[]>>>
 
 const deciding = ['visibility', 'single-use'] as const
 
+/** Of one site. */
+export function judgeRungs(history: History): RungChecks {
+  const at = (rung: Scope) => deciding.map((name) => guarded(name, checkers[name])(history, rung))
+  const shown = rungs.filter((rung) => shows(history.site, rung))
+  return Object.fromEntries(shown.map((rung) => [rung, at(rung)]))
+}
+
+export interface Rung {
+  readonly rung: Scope
+  readonly verdict: Check['verdict']
+}
+
+/** Of several sites of one strategy: at each rung, whether captchas are both findable and used once. */
+export function ladderOf(sites: readonly RungChecks[]): readonly Rung[] {
+  return rungs.map((rung) => {
+    const composed = compose(sites.map((checks) => checks[rung] ?? []))
+    const verdicts = composed.filter(({ name }) => deciding.some((own) => own === name))
+    return { rung, verdict: worst(verdicts.map(({ verdict }) => verdict)) }
+  })
+}
+
+function worst(verdicts: readonly Rung['verdict'][]): Rung['verdict'] {
+  if (verdicts.includes('invalid')) return 'invalid'
+  return verdicts.includes('unknown') ? 'unknown' : 'valid'
+}
+
 /**
- * The highest rung at which captchas are both findable and used once, over all sites; `none` when they are not even in one
- * worker.
+ * The highest rung that is valid with none below it invalid; `none` when captchas are not even safe in one worker. A rung
+ * below that was not exercised is passed over: a wider one is asked of the same pairs of workers and more, so what breaks
+ * the narrower breaks it too. That is not so for threads, which no site has beside processes; but a store that was never
+ * run in threads has shown nothing against itself, and its own cell of the ladder says so.
  */
-export function observedScope(sites: readonly RungChecks[]): 'none' | Extract<Scope, Rung> {
-  const isKept = (rung: Rung) => {
-    const composed = compose(sites.map((checks) => checks[rung]))
-    return deciding.every((name) => composed.find((check) => check.name === name)?.verdict === 'valid')
-  }
-  return rungs.findLast(isKept) ?? 'none'
+export function observedScope(ladder: readonly Rung[]): 'none' | Scope {
+  const broken = ladder.findIndex(({ verdict }) => verdict === 'invalid')
+  const below = broken < 0 ? ladder : ladder.slice(0, broken)
+  return below.findLast(({ verdict }) => verdict === 'valid')?.rung ?? 'none'
 }

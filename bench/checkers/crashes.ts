@@ -1,5 +1,5 @@
 import type { Fault, History, SyncLine } from '../history.js'
-import { covers } from './captcha-lives.js'
+import { covers } from './rungs.js'
 import { ms, several } from './telling.js'
 import type { Violation } from './verdict.js'
 

@@ -1,4 +1,3 @@
-import type { Scope } from '../../src/strategy.js'
 import type { Fault } from '../history.js'
 import {
   type Captcha,
@@ -12,15 +11,17 @@ import {
 } from './captcha-lives.js'
 import type { Checker } from './check.js'
 import { coveredCrashes, judgeSyncs, untestedClaim } from './crashes.js'
+import { type Reach, reachOf } from './rungs.js'
 import { missed, several } from './telling.js'
 import { toCheck } from './verdict.js'
 
 /** What was acknowledged before a crash the claims cover is found by the first look after it. */
 export const durability: Checker = (history, scope = history.site.claims.scope) => {
   const crashes = coveredCrashes(history)
-  const isFindable = findableWithin(scope, disturbances(history))
+  const reach = reachOf(history.site, scope)
+  const isFindable = findableWithin(reach, disturbances(history))
   const looks = livesOf(history)
-    .captchas.flatMap((captcha) => firstLooks(captcha, scope, crashes))
+    .captchas.flatMap((captcha) => firstLooks(captcha, reach, crashes))
     .filter(({ captcha, op }) => isFindable(captcha, op))
   const syncs = judgeSyncs(history, 'issue')
   const unseen = looks.length === 0 ? 'no captcha was looked at on both sides of a crash' : undefined
@@ -39,12 +40,12 @@ export const durability: Checker = (history, scope = history.site.claims.scope) 
 }
 
 /** Each look once, though several crashes may lie before it. */
-function firstLooks(captcha: Captcha, scope: Scope, crashes: readonly Fault[]): readonly Look[] {
+function firstLooks(captcha: Captcha, reach: Reach, crashes: readonly Fault[]): readonly Look[] {
   const { issue, ops } = captcha
   const outlived = crashes.filter(({ startMs }) => issue.endMs < startMs)
   const looks = outlived.flatMap(
     ({ healMs }) =>
-      ops.find((op) => op.startMs >= healMs && isDecisive(op) && isInScope(captcha, op, scope)) ?? [],
+      ops.find((op) => op.startMs >= healMs && isDecisive(op) && isInScope(captcha, op, reach)) ?? [],
   )
   return [...new Set(looks)].map((op) => ({ captcha, op }))
 }

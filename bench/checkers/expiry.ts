@@ -9,16 +9,18 @@ import {
   looksOf,
 } from './captcha-lives.js'
 import type { Checker } from './check.js'
+import { reachOf } from './rungs.js'
 import { count, missed, ms, several, short, tellAnswer } from './telling.js'
 import { toCheck, type Violation } from './verdict.js'
 
 /**
- * A captcha lives as long as it was told to: nothing but `unknown` after its end, and in the later half of its life no
- * `unknown` yet. A fault of a clock is no excuse here: lives are judged with bounds as wide as it is off.
+ * A captcha lives as long as it was told to: nothing but `unknown` after its end, from whichever worker, and in the later
+ * half of its life no `unknown` yet. A fault of a clock is no excuse here: lives are judged with bounds as wide as it is off.
  */
 export const expiry: Checker = (history, scope = history.site.claims.scope) => {
   const { ttlMs } = history.site
-  const isFindable = findableWithin(scope, disturbances(history, ['medium', 'engine']))
+  const reach = reachOf(history.site, scope)
+  const isFindable = findableWithin(reach, disturbances(history, ['medium', 'engine']))
   const isLate: Findable = (captcha, op) =>
     op.endMs > captcha.issue.startMs + ttlMs / 2 && isFindable(captcha, op)
   const late = looksOf(history, isLate)

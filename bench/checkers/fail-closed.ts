@@ -1,4 +1,3 @@
-import type { Scope } from '../../src/strategy.js'
 import type { Fault, History, Op } from '../history.js'
 import {
   type Captcha,
@@ -11,6 +10,7 @@ import {
   livesOf,
 } from './captcha-lives.js'
 import type { Checker } from './check.js'
+import { type Reach, reachOf } from './rungs.js'
 import { acceptedTwice } from './single-use.js'
 import { count, missed, setting, several, short, tellAnswer } from './telling.js'
 import { toCheck, type Violation } from './verdict.js'
@@ -26,7 +26,7 @@ export const failClosed: Checker = (history, scope = history.site.claims.scope) 
   return toCheck(history, {
     name: 'fail-closed',
     attempts: witnesses.length,
-    violations: witnesses.flatMap(createJudge(history, scope)),
+    violations: witnesses.flatMap(createJudge(history, reachOf(history.site, scope))),
     gap: gapOf(windows, felt),
     remarks: [
       witnesses.length > 0
@@ -61,15 +61,15 @@ function isDuring(windows: readonly Fault[], { startMs, endMs }: Op): boolean {
 }
 
 /** The violation in a witness, if any. */
-function createJudge(history: History, scope: Scope): (witness: Witness) => readonly Violation[] {
+function createJudge(history: History, reach: Reach): (witness: Witness) => readonly Violation[] {
   const lost = disturbances(history, [])
   // A medium may lose what it held; that is no reason to say that there was nothing (law 3).
   const others = history.faults.filter(({ of }) => of !== 'medium')
-  const isFindable = findableWithin(scope, disturbances({ ...history, faults: others }, ['clock']))
+  const isFindable = findableWithin(reach, disturbances({ ...history, faults: others }, ['clock']))
   const foreign = new Set(livesOf(history).strangers)
 
   function isSecondWin(captcha: Captcha, op: Op): boolean {
-    const takes = captcha.takers.filter((take) => isInScope(captcha, take, scope))
+    const takes = captcha.takers.filter((take) => isInScope(captcha, take, reach))
     return acceptedTwice(takes, lost)?.[1] === op
   }
 

@@ -1,8 +1,8 @@
-import type { Scope } from '../../src/strategy.js'
 import type { Op } from '../history.js'
 import { type Captcha, disturbances, isDecisive, isInLife, isInScope, livesOf } from './captcha-lives.js'
 import type { Checker } from './check.js'
 import { type Effect, hasOrder, mostSteps, type Step } from './one-order.js'
+import { byAnother, type Reach, reachOf } from './rungs.js'
 import { ms, several, short } from './telling.js'
 import { toCheck, type Violation } from './verdict.js'
 
@@ -22,14 +22,15 @@ interface Selection {
  * single-use and visibility know their one way to break it, this knows all of them.
  */
 export const linearizable: Checker = (history, scope = history.site.claims.scope) => {
+  const reach = reachOf(history.site, scope)
   const disturbed = disturbances(history)
-  const all = livesOf(history).captchas.map((captcha) => select(captcha, scope))
+  const all = livesOf(history).captchas.map((captcha) => select(captcha, reach))
   const asked = all.filter(({ certain }) => certain.length > 0)
   const small = asked.filter(({ certain, possible }) => certain.length + possible.length <= mostSteps)
   const judged = small.filter(({ captcha, certain }) => !disturbed(captcha.issue.startMs, lastEndMs(certain)))
   // A worker that knows nothing fits any order in which another take came first.
   const crossed = judged.filter(({ captcha: { issue }, certain }) =>
-    certain.some(({ worker, result }) => worker !== issue.worker && result !== 'unknown'),
+    certain.some(({ worker, result }) => reach.tries(issue.worker, worker) && result !== 'unknown'),
   )
   const staleReads = all.reduce((sum, selection) => sum + selection.staleReads, 0)
   const isExercised = (scope === 'process' ? judged : crossed).length > 0
@@ -39,7 +40,7 @@ export const linearizable: Checker = (history, scope = history.site.claims.scope
     violations: judged.filter((selection) => !isOrdered(selection)).map(disorder),
     gap: isExercised
       ? undefined
-      : `no captcha was ${scope === 'process' ? 'looked at' : 'found by another worker'}`,
+      : `no captcha was ${scope === 'process' ? 'looked at' : 'found'}${byAnother(reach)}`,
     remarks: [
       judged.length > 0 ? `${several(judged.length, 'captcha')} put in order` : undefined,
       leftOut(asked.length - small.length, 'captcha', `with more than ${mostSteps} ops`),
@@ -58,10 +59,10 @@ function lastEndMs(ops: readonly Op[]): number {
 }
 
 /** The contract lets a read be stale after a take, so those that may have been answered after one are left out. */
-function select(captcha: Captcha, scope: Scope): Selection {
+function select(captcha: Captcha, reach: Reach): Selection {
   const takenFromMs = captcha.takers[0]?.startMs ?? Number.POSITIVE_INFINITY
   const answered = captcha.ops.filter(
-    (op) => isDecisive(op) && isInScope(captcha, op, scope) && isInLife(captcha, op),
+    (op) => isDecisive(op) && isInScope(captcha, op, reach) && isInLife(captcha, op),
   )
   const certain = answered.filter(({ verb, endMs }) => verb === 'take' || endMs <= takenFromMs)
   const ordered = new Set(certain)

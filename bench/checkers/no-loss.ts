@@ -1,4 +1,3 @@
-import type { Scope } from '../../src/strategy.js'
 import {
   type Captcha,
   type Disturbed,
@@ -11,6 +10,7 @@ import {
   livesOf,
 } from './captcha-lives.js'
 import type { Checker } from './check.js'
+import { type Reach, reachOf } from './rungs.js'
 import { count, missed } from './telling.js'
 import { toCheck } from './verdict.js'
 
@@ -33,7 +33,7 @@ const telling: readonly Fate[] = ['accepted', 'burnt', 'still there', 'lost']
 /** At the end every acknowledged captcha is accounted for. */
 export const noLoss: Checker = (history, scope = history.site.claims.scope) => {
   const { captchas } = livesOf(history)
-  const ends = captchas.map(createEnd(scope, disturbances(history)))
+  const ends = captchas.map(createEnd(reachOf(history.site, scope), disturbances(history)))
   const tally = fates.map((fate) => ({ fate, number: ends.filter((end) => end.fate === fate).length }))
   const attempts = ends.filter(({ fate }) => telling.includes(fate)).length
   const account = tally
@@ -57,11 +57,11 @@ interface End {
 }
 
 /** A take that may have got it leaves a captcha in doubt for good; else the last look within its life decides. */
-function createEnd(scope: Scope, disturbed: Disturbed): (captcha: Captcha) => End {
-  const isFindable = findableWithin(scope, disturbed)
+function createEnd(reach: Reach, disturbed: Disturbed): (captcha: Captcha) => End {
+  const isFindable = findableWithin(reach, disturbed)
 
   function lastLook(captcha: Captcha): End {
-    const looks = captcha.ops.filter((op) => isDecisive(op) && isInScope(captcha, op, scope))
+    const looks = captcha.ops.filter((op) => isDecisive(op) && isInScope(captcha, op, reach))
     const last = looks.at(-1)
     if (last === undefined) return { fate: 'never looked at' }
     if (last.result === 'found') return { fate: 'still there' }

@@ -1,8 +1,6 @@
-import type { Scope } from '../../src/strategy.js'
 import type { Fault, Op } from '../history.js'
 import {
   type Captcha,
-  covers,
   disturbances,
   isConsumed,
   isDecisive,
@@ -12,19 +10,21 @@ import {
 } from './captcha-lives.js'
 import type { Checker } from './check.js'
 import { coveredCrashes, judgeSyncs, untestedClaim } from './crashes.js'
+import { covers, type Reach, reachOf } from './rungs.js'
 import { ms, setting, several, short, tellAnswer } from './telling.js'
 import { toCheck, type Violation } from './verdict.js'
 
 /** What was taken before a crash the claims cover stays taken after it. */
 export const noResurrection: Checker = (history, scope = history.site.claims.scope) => {
+  const reach = reachOf(history.site, scope)
   const crashes = coveredCrashes(history)
   const lost = disturbances(history, [])
   const violations: Violation[] = []
   let attempts = 0
   for (const captcha of livesOf(history).captchas) {
-    const taken = captcha.ops.find((op) => isConsumed(op) && isInScope(captcha, op, scope))
+    const taken = captcha.ops.find((op) => isConsumed(op) && isInScope(captcha, op, reach))
     if (taken === undefined) continue
-    const retries = retriesOf(captcha, scope, crashesSince(taken, crashes)).filter(
+    const retries = retriesOf(captcha, reach, crashesSince(taken, crashes)).filter(
       ({ endMs }) => !lost(taken.startMs, endMs),
     )
     if (retries.length === 0) continue
@@ -60,14 +60,14 @@ function crashesSince({ endMs }: Op, crashes: readonly Fault[]): readonly Fault[
  * by another worker, so one worker's crash proves nothing against the memory of those that lived on: a read counts once
  * every process has been another one.
  */
-function retriesOf(captcha: Captcha, scope: Scope, crashes: readonly Fault[]): readonly Op[] {
+function retriesOf(captcha: Captcha, reach: Reach, crashes: readonly Fault[]): readonly Op[] {
   const restarts = crashes.filter(({ loses, workers }) => workers === undefined && covers(loses, 'restart'))
   const isAfter = (faults: readonly Fault[], op: Op) => faults.some(({ healMs }) => healMs <= op.startMs)
   return captcha.ops.filter(
     (op) =>
       isDecisive(op) &&
       isInLife(captcha, op) &&
-      isInScope(captcha, op, scope) &&
+      isInScope(captcha, op, reach) &&
       isAfter(op.verb === 'take' ? crashes : restarts, op),
   )
 }

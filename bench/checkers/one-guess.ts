@@ -1,4 +1,3 @@
-import type { Scope } from '../../src/strategy.js'
 import type { Op } from '../history.js'
 import {
   type Captcha,
@@ -11,6 +10,7 @@ import {
   livesOf,
 } from './captcha-lives.js'
 import type { Checker } from './check.js'
+import { type Reach, reachOf } from './rungs.js'
 import { ms, setting, several, short, tellAnswer } from './telling.js'
 import { toCheck, type Violation } from './verdict.js'
 
@@ -19,15 +19,17 @@ import { toCheck, type Violation } from './verdict.js'
  * before, at the same time or after. Two accepted ones are for single-use to tell.
  */
 export const oneGuess: Checker = (history, scope = history.site.claims.scope) => {
+  const reach = reachOf(history.site, scope)
   const lost = disturbances(history, [])
   const violations: Violation[] = []
   let attempts = 0
-  let crossed = 0
+  let tried = 0
   for (const captcha of livesOf(history).captchas) {
-    const takes = guessedAgain(captcha, scope)
-    if (takes.length === 0) continue
+    const takes = guessedAgain(captcha, reach)
+    const [earliest] = takes
+    if (earliest === undefined) continue
     attempts += 1
-    if (takes.some(({ worker }) => worker !== takes[0]?.worker)) crossed += 1
+    if (takes.some(({ worker }) => reach.tries(earliest.worker, worker))) tried += 1
     const twice = takenTwice(takes, lost)
     if (twice === undefined) continue
     const [first, second] = twice
@@ -37,20 +39,19 @@ export const oneGuess: Checker = (history, scope = history.site.claims.scope) =>
         `${tellAnswer(first)} of ${short(captcha.id)}; ${ms(second.startMs - first.startMs)} later ${tellAnswer(second)} of it${setting(history, second)}`,
     })
   }
-  const isExercised = scope === 'process' ? attempts > 0 : crossed > 0
   return toCheck(history, {
     name: 'one-guess',
     attempts,
     violations,
-    gap: isExercised ? undefined : 'no captcha was guessed wrong and tried again in the scope',
+    gap: tried > 0 ? undefined : 'no captcha was guessed wrong and tried again in the scope',
     remarks: [attempts > 0 ? `${several(attempts, 'captcha')} guessed wrong and tried again` : undefined],
   })
 }
 
 /** The answered takes of a captcha that had several, one of them with a wrong guess; else none. */
-function guessedAgain(captcha: Captcha, scope: Scope): readonly Op[] {
+function guessedAgain(captcha: Captcha, reach: Reach): readonly Op[] {
   const takes = captcha.ops.filter(
-    (op) => op.verb === 'take' && isDecisive(op) && isInScope(captcha, op, scope),
+    (op) => op.verb === 'take' && isDecisive(op) && isInScope(captcha, op, reach),
   )
   const isGuessed = takes.some((take) => take.result === 'wrong' || isRight(captcha, take) === false)
   return isGuessed && takes.length > 1 ? takes : []

@@ -1,22 +1,22 @@
 import type { Captcha } from './captcha-lives.js'
 import { disturbances, findableWithin, isConsumed, isMissed, livesOf, looksOf } from './captcha-lives.js'
 import type { Checker } from './check.js'
+import { byAnother, reachOf } from './rungs.js'
 import { count, missed, several } from './telling.js'
 import { toCheck } from './verdict.js'
 
 /** Issued means findable: from its acknowledgement to its end every worker of the scope knows a captcha nobody took. */
 export const visibility: Checker = (history, scope = history.site.claims.scope) => {
-  const looks = looksOf(history, findableWithin(scope, disturbances(history)))
+  const reach = reachOf(history.site, scope)
+  const looks = looksOf(history, findableWithin(reach, disturbances(history)))
   const crossed = looks.filter(({ captcha, op }) => op.worker !== captcha.issue.worker).length
   const stale = livesOf(history).captchas.reduce((sum, captcha) => sum + staleReads(captcha), 0)
-  const isExercised = scope === 'process' ? looks.length > 0 : crossed > 0
+  const isExercised = looks.some(({ captcha, op }) => reach.tries(captcha.issue.worker, op.worker))
   return toCheck(history, {
     name: 'visibility',
     attempts: looks.length,
     violations: looks.filter(isMissed).map((look) => missed(history, look)),
-    gap: isExercised
-      ? undefined
-      : `no live captcha was looked at${scope === 'process' ? '' : ' by another worker'}`,
+    gap: isExercised ? undefined : `no live captcha was looked at${byAnother(reach)}`,
     remarks: [
       looks.length > 0
         ? `${several(looks.length, 'look')} at live captchas, ${count(crossed)} by another worker`

@@ -1,4 +1,4 @@
-import type { Scope } from '../../src/strategy.js'
+import { reaches } from '../checkers/rungs.js'
 import { useOrdinarily } from './ordinary.js'
 import { runSite, type SiteOptions } from './site.js'
 import type { CorrectnessTask } from './task.js'
@@ -14,21 +14,15 @@ const options = {
 /** What a strategy does on another rung is soon seen: shares of the captchas and races of the ordinary site. */
 const share = 1 / 4
 
-const ladder: readonly Scope[] = ['process', 'threads', 'host', 'fleet']
-
-function reaches({ claims }: CorrectnessTask, rung: Scope): boolean {
-  return ladder.indexOf(claims.scope) >= ladder.indexOf(rung)
-}
-
 /** Where all workers are threads of one process. */
 export async function runThreads(task: CorrectnessTask): Promise<void> {
-  if (task.topology === 'threads' || !reaches(task, 'threads')) return
+  if (task.topology === 'threads' || !reaches(task.claims.scope, 'threads')) return
   await useBriefly(task, { ...options, name: 'threads', topology: 'threads', hosts: 1 })
 }
 
 /** Where workers share no directory, only a network engine. */
 export async function runFleet(task: CorrectnessTask): Promise<void> {
-  if (task.hosts > 1 || !reaches(task, 'fleet')) return
+  if (task.hosts > 1 || !reaches(task.claims.scope, 'fleet')) return
   // As many workers as elsewhere, or the clients would take twice the time to reach them.
   const workers = Math.max(1, Math.floor(task.workers / 2))
   await useBriefly({ ...task, workers }, { ...options, name: 'fleet', topology: 'processes', hosts: 2 })

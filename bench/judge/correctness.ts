@@ -1,5 +1,7 @@
 import type { Claims } from '../../src/strategy.js'
 import { type CheckName, checkNames } from '../checkers/check.js'
+import { observedScope, type Rung } from '../checkers/compose.js'
+import { reaches, type Shape } from '../checkers/rungs.js'
 import {
   type CheckResult,
   type CorrectnessResult,
@@ -13,26 +15,30 @@ import { type HandOffs, judgePairs, judgeSlices } from './hand-offs.js'
 import type { Testimony } from './testimony.js'
 
 /** What was observed of one strategy: the timing study's hand-offs, the correctness study's histories, or both. */
-export interface Observed {
+export interface Observed extends Shape {
   readonly slices: readonly SliceRecord[]
   readonly testimony?: Testimony | undefined
-  readonly workers: number
 }
 
 /** Sets the observation beside the claims. Pure. */
 export function judgeCorrectness(
   claims: Claims,
-  { slices, testimony, workers }: Observed,
+  { slices, testimony, ...shape }: Observed,
 ): CorrectnessResult {
-  const timed = judgeSlices(claims, slices, workers)
+  const timed = judgeSlices(claims, slices, shape)
   const isTimed = timed.verificationFailures.overall.attempts > 0
-  const handOffs =
-    testimony === undefined || isTimed ? timed : judgePairs(claims, testimony.pairs, { workers })
+  const handOffs = testimony === undefined || isTimed ? timed : judgePairs(claims, testimony.pairs, { shape })
   const checks = checksOf(handOffs, testimony, isTimed)
   const promises = promisesOf(claims, checks)
+  const climbed = climb(handOffs, testimony)
   return {
     verdict: worst(checks.filter(({ name }) => isClaimed(claims, name))),
-    observedScope: testimony?.observedScope ?? handOffs.observedScope,
+    observedScope: testimony === undefined ? handOffs.observedScope : observedScope(climbed),
+    ladder: climbed.map(({ rung, verdict }) => ({
+      rung,
+      verdict,
+      claimed: claims.singleUse && reaches(claims.scope, rung),
+    })),
     promises,
     verificationFailures: handOffs.verificationFailures,
     matrix: handOffs.matrix,
@@ -40,6 +46,14 @@ export function judgeCorrectness(
     ...(testimony && { races: testimony.races, restarts: testimony.restarts }),
     ...(handOffs.witness && { witness: handOffs.witness }),
   }
+}
+
+/** What hand-offs show to be lost is lost, whatever histories say; what they found may still be accepted twice. */
+function climb({ found }: HandOffs, testimony: Testimony | undefined): readonly Rung[] {
+  return found.map(({ rung, verdict }) => {
+    if (verdict === 'invalid') return { rung, verdict }
+    return { rung, verdict: testimony?.ladder.find((own) => own.rung === rung)?.verdict ?? 'unknown' }
+  })
 }
 
 /** The hand-offs of the timing study are one more exercise of visibility. */

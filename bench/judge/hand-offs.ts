@@ -1,13 +1,19 @@
 import type { Claims } from '../../src/strategy.js'
+import { observedScope, type Rung } from '../checkers/compose.js'
+import { type Reach, reachOf, rungs, type Shape, shows } from '../checkers/rungs.js'
 import type { CheckResult, CorrectnessResult, FailuresResult } from '../results.js'
 import type { PairCount, SliceRecord, Witness } from '../slices.js'
 import { wilson } from '../statistics.js'
 
 /** What takes of captchas with the right answer came to, by issuer and verifier. */
 export interface HandOffs {
+  /** Of all pairs of workers, whatever was claimed: what users would have met. */
   readonly verificationFailures: CorrectnessResult['verificationFailures']
   readonly matrix: CorrectnessResult['matrix']
+  /** Of the pairs within the claimed scope. */
   readonly visibility: CheckResult
+  /** Whether captchas were found on each rung; whether they were used once, hand-offs cannot say. */
+  readonly found: readonly Rung[]
   readonly observedScope: CorrectnessResult['observedScope']
   readonly witness?: Witness
 }
@@ -16,32 +22,34 @@ export interface HandOffs {
  * Whether a captcha one worker issued was accepted by the worker that its take reached, in the timing study. Void slices are
  * left out: in them nobody knows which answer belonged to which request.
  */
-export function judgeSlices(claims: Claims, slices: readonly SliceRecord[], workers: number): HandOffs {
+export function judgeSlices(claims: Claims, slices: readonly SliceRecord[], shape: Shape): HandOffs {
   const takes = slices.filter((slice) => slice.operation === 'take' && slice.void === undefined)
-  const witness = shortest(takes.flatMap((slice) => slice.witness ?? []))
+  const witnesses = takes.flatMap((slice) => slice.witness ?? [])
   return judgePairs(
     claims,
     takes.flatMap(({ pairs }) => pairs),
-    { workers, witness },
+    { shape, witnesses },
   )
 }
 
 export function judgePairs(
   claims: Claims,
   pairs: readonly PairCount[],
-  { workers, witness }: { readonly workers: number; readonly witness?: Witness | undefined },
+  { shape, witnesses = [] }: { readonly shape: Shape; readonly witnesses?: readonly Witness[] },
 ): HandOffs {
-  const matrix = sumMatrix(pairs, workers)
-  const sameWorker = failures(matrix, (issuer, verifier) => issuer === verifier)
-  const crossWorker = failures(matrix, (issuer, verifier) => issuer !== verifier)
-  const overall = failures(matrix, () => true)
-  const claimed = claims.scope === 'process' ? sameWorker : overall
-  const exercised = (claims.scope === 'process' ? sameWorker : crossWorker).attempts > 0
+  const matrix = sumMatrix(pairs, shape.workers)
+  const witness = shortest(witnesses)
+  const found = rungs.map((rung) => ({ rung, verdict: verdictOn(matrix, shape, rung) }))
   return {
-    verificationFailures: { overall, sameWorker, crossWorker },
+    verificationFailures: {
+      overall: failures(matrix, () => true),
+      sameWorker: failures(matrix, (issuer, verifier) => issuer === verifier),
+      crossWorker: failures(matrix, (issuer, verifier) => issuer !== verifier),
+    },
     matrix,
-    visibility: visibility(claimed, exercised, witness),
-    observedScope: observedScope(sameWorker, crossWorker),
+    visibility: visibility(matrix, reachOf(shape, claims.scope), witnesses),
+    found,
+    observedScope: observedScope(found),
     ...(witness && { witness }),
   }
 }
@@ -74,12 +82,22 @@ function failures(matrix: Matrix, which: (issuer: number, verifier: number) => b
   return wilson(failed, attempts)
 }
 
-function visibility(claimed: FailuresResult, exercised: boolean, witness: Witness | undefined): CheckResult {
-  const { attempts, failures, high } = claimed
-  const verdict = failures > 0 ? 'invalid' : exercised ? 'valid' : 'unknown'
+function verdictOn(matrix: Matrix, shape: Shape, rung: Rung['rung']): Rung['verdict'] {
+  return shows(shape, rung) ? verdictWithin(matrix, reachOf(shape, rung)) : 'unknown'
+}
+
+function verdictWithin(matrix: Matrix, reach: Reach): Rung['verdict'] {
+  if (failures(matrix, reach.spans).failures > 0) return 'invalid'
+  return failures(matrix, reach.tries).attempts > 0 ? 'valid' : 'unknown'
+}
+
+function visibility(matrix: Matrix, reach: Reach, witnesses: readonly Witness[]): CheckResult {
+  const { attempts, failures: violations, high } = failures(matrix, reach.spans)
+  const verdict = verdictWithin(matrix, reach)
+  const witness = shortest(witnesses.filter(({ issuer, verifier }) => reach.spans(issuer, verifier)))
   const evidence = verdict === 'invalid' && witness !== undefined ? [tell(witness)] : []
   if (verdict === 'unknown') evidence.push('no take across the claimed scope was tried')
-  return { name: 'visibility', verdict, attempts, violations: failures, upperBound: high, evidence }
+  return { name: 'visibility', verdict, attempts, violations, upperBound: high, evidence }
 }
 
 /** A failing pair as one sentence. */
@@ -92,10 +110,4 @@ function shortest(witnesses: readonly Witness[]): Witness | undefined {
     (best, witness) => (best === undefined || witness.afterMs < best.afterMs ? witness : best),
     undefined,
   )
-}
-
-/** This topology has one host and one process per worker: it can show the rungs `process` and `host`. */
-function observedScope(same: FailuresResult, cross: FailuresResult): CorrectnessResult['observedScope'] {
-  if (same.attempts === 0 || same.failures > 0) return 'none'
-  return cross.attempts > 0 && cross.failures === 0 ? 'host' : 'process'
 }

@@ -8,15 +8,17 @@ import {
   looksOf,
 } from '../checkers/captcha-lives.js'
 import type { Check } from '../checkers/check.js'
-import { compose, judgeRungs, observedScope, type RungChecks } from '../checkers/compose.js'
+import { compose, judgeRungs, ladderOf, type Rung, type RungChecks } from '../checkers/compose.js'
 import { judgeHistory } from '../checkers/index.js'
+import { reachOf, type Shape } from '../checkers/rungs.js'
 import type { History, Op } from '../history.js'
-import type { CheckResult, CorrectnessResult } from '../results.js'
+import type { CheckResult } from '../results.js'
 import type { PairCount } from '../slices.js'
 import { timeline } from './timeline.js'
 
 /** What one site's history comes to: small, so that the next history can take its place in memory. */
 export interface Statement {
+  readonly shape: Shape
   readonly checks: readonly Check[]
   /** By check, of those that were broken here. */
   readonly timelines: ReadonlyMap<string, NonNullable<CheckResult['witness']>>
@@ -29,7 +31,7 @@ export interface Statement {
 /** What the histories of one strategy come to. */
 export interface Testimony {
   readonly checks: readonly CheckResult[]
-  readonly observedScope: CorrectnessResult['observedScope']
+  readonly ladder: readonly Rung[]
   /** First takes with the right answer, while the captcha lived and no fault excused the store. */
   readonly pairs: readonly PairCount[]
   readonly races: { readonly forced: number; readonly overlapping: number }
@@ -42,6 +44,7 @@ export function hear(history: History): Statement {
   const checks = judgeHistory(history)
   const shown = checks.filter(({ witness }) => witness.length > 0)
   return {
+    shape: history.site,
     checks,
     timelines: new Map(shown.map(({ name, witness }) => [name, timeline(history, witness)])),
     rungs: judgeRungs(history),
@@ -51,13 +54,16 @@ export function hear(history: History): Statement {
   }
 }
 
-/** Pure: the sites of one strategy together. */
-export function testimonyOf(statements: readonly Statement[]): Testimony {
+/**
+ * Pure: the sites of one strategy together. Workers have the same number on sites that are laid out otherwise and are not the
+ * same neighbours, so that only sites laid out as the run is tell of pairs of workers.
+ */
+export function testimonyOf(statements: readonly Statement[], run: Omit<Shape, 'workers'> = {}): Testimony {
   const total = (of: keyof Testimony['races']) => statements.reduce((sum, { races }) => sum + races[of], 0)
   return {
     checks: compose(statements.map(({ checks }) => checks)).map((check) => toResult(check, statements)),
-    observedScope: observedScope(statements.map(({ rungs }) => rungs)),
-    pairs: statements.flatMap(({ pairs }) => pairs),
+    ladder: ladderOf(statements.map(({ rungs }) => rungs)),
+    pairs: statements.filter(({ shape }) => isAlike(shape, run)).flatMap(({ pairs }) => pairs),
     races: { forced: total('forced'), overlapping: total('overlapping') },
     restarts: {
       looked: statements.reduce((sum, { restarts }) => sum + restarts.looked, 0),
@@ -66,15 +72,24 @@ export function testimonyOf(statements: readonly Statement[]): Testimony {
   }
 }
 
+function isAlike(
+  { topology = 'processes', hosts = 1 }: Shape,
+  { topology: wanted = 'processes', hosts: many = 1 }: Omit<Shape, 'workers'>,
+): boolean {
+  return topology === wanted && hosts === many
+}
+
 function toResult({ witness, site, ...check }: Check, statements: readonly Statement[]): CheckResult {
   const source = statements.find(({ checks }) => checks.some((own) => own.site === site))
   const moments = witness.length > 0 ? source?.timelines.get(check.name) : undefined
   return { ...check, evidence: [...check.evidence], ...(moments && { witness: moments }) }
 }
 
+/** Of all workers of the site, as a load balancer would have it; what of that is held against claims, `judgePairs` says. */
 function pairsOf(history: History): PairCount[] {
+  const everywhere = reachOf(history.site, 'fleet')
   const counts = new Map<string, { issuer: number; verifier: number; attempts: number; failures: number }>()
-  for (const look of looksOf(history, findableWithin('host', disturbances(history)))) {
+  for (const look of looksOf(history, findableWithin(everywhere, disturbances(history)))) {
     if (look.op.verb !== 'take') continue
     const [issuer, verifier] = [look.captcha.issue.worker, look.op.worker]
     const count = counts.get(`${issuer}:${verifier}`) ?? { issuer, verifier, attempts: 0, failures: 0 }

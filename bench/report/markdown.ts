@@ -4,6 +4,7 @@ import { answer } from './answer.js'
 import { findings, limits, machine } from './context.js'
 import { correctness } from './correctness.js'
 import { failureRates, matrix, outcomes, story } from './failures.js'
+import { ladder } from './ladder.js'
 import { controls, latencies, microTable } from './latencies.js'
 import { openLoop } from './open-loop.js'
 import { scaling } from './scaling.js'
@@ -14,6 +15,7 @@ export function markdown(raw: Results): string {
   const isTimed = results.run.studies.includes('timing')
   const sections = [
     heading(results),
+    ladder(results),
     correctness(results),
     ...(isTimed ? timed(results) : []),
     microTable(results),

@@ -3,12 +3,14 @@ import { type Metric, type Results, type StrategyResult, type TimingResult, timi
 import { operations } from '../slices.js'
 import { answer } from './answer.js'
 import { duration, percent, ratioText } from './format.js'
+import { recommendationLines } from './recommendation.js'
 
 /** What a run ends with on the screen: one row a strategy, then the verdict. Pure. */
 export function terminal(results: Results): string {
   const table = results.run.studies.includes('timing') ? `${timedTable(results)}\n\n` : ''
   const lines = answer(results).map((line) => `• ${line.replaceAll('**', '')}\n`)
-  return `${table}${lines.join('')}`
+  const recommended = recommendationLines(results).map((line) => `${line}\n`)
+  return `${table}${lines.join('')}${recommended.join('')}`
 }
 
 function timedTable({ strategies, run }: Results): string {

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { Claims } from '../../src/strategy.js'
+import { rungs } from '../checkers/rungs.js'
 import { count, literals, nullable, number, object, share } from './schema.js'
 
 /** `low` and `high` bound the 95 % Wilson interval. */
@@ -38,7 +39,17 @@ const Promised = object({
 export const Correctness = object({
   /** The worst of the checks that the claims and the laws of every store call for. */
   verdict: Verdict,
-  observedScope: literals('none', 'process', 'threads', 'host', 'fleet'),
+  observedScope: literals('none', ...rungs),
+  /** On each rung, narrowest first: whether captchas were found and accepted once by all of its workers. */
+  ladder: Type.Array(
+    object({
+      rung: literals(...rungs),
+      verdict: Verdict,
+      /** The scope reaches that far, and single use is claimed. */
+      claimed: Type.Boolean(),
+    }),
+    { minItems: 4, maxItems: 4 },
+  ),
   promises: Type.Array(Promised),
   /** Races the correctness study forced, and those in which two takes were under way on different workers at once. */
   races: Type.Optional(object({ forced: count(), overlapping: count() })),
@@ -60,6 +71,7 @@ export const Correctness = object({
 })
 
 export type CorrectnessResult = Static<typeof Correctness>
+export type RungResult = CorrectnessResult['ladder'][number]
 export type CheckResult = Static<typeof Check>
 export type PromiseResult = Static<typeof Promised>
 export type FailuresResult = Static<typeof Failures>

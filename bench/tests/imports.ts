@@ -161,6 +161,7 @@ const rooms: readonly Room[] = [
     may: [
       sourceTypes,
       { target: /^bench\/(?!judge|report|checkers|timing|micro|main\.ts)/ },
+      only('bench/checkers/rungs.ts'),
       typesOf('bench/checkers/check.ts', 'bench/timing/launch.ts'),
       node,
       npm,

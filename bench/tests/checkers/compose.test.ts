@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { type Check, type CheckName, checkNames } from '../../checkers/check.js'
-import { compose, judgeRungs, observedScope } from '../../checkers/compose.js'
+import { compose, judgeRungs, ladderOf, observedScope } from '../../checkers/compose.js'
 import { checkers, guarded, judgeHistory } from '../../checkers/index.js'
+import type { History } from '../../history.js'
 import { wilson } from '../../statistics.js'
 import { fault, issue, read, type Scene, story, take } from './story.js'
 
@@ -82,6 +83,7 @@ describe('the judge of a history', () => {
 })
 
 describe('the observed scope', () => {
+  const observed = (...histories: readonly History[]) => observedScope(ladderOf(histories.map(judgeRungs)))
   const raceIn = (worker: number, id: string, results: readonly ['accepted', 'unknown' | 'accepted']) => [
     take(0, [20, 30], id, results[0]),
     take(worker, [20, 30], id, results[1]),
@@ -98,21 +100,21 @@ describe('the observed scope', () => {
   ]
 
   test('is the host when all its workers agree', () => {
-    expect(observedScope([story({}, ...within, ...across('found'))].map(judgeRungs))).toBe('host')
+    expect(observed(story({}, ...within, ...across('found')))).toBe('host')
   })
 
   test('is the process when only the issuer knows, whatever was claimed', () => {
-    expect(observedScope([story({}, ...within, ...across('unknown'))].map(judgeRungs))).toBe('process')
+    expect(observed(story({}, ...within, ...across('unknown')))).toBe('process')
   })
 
   test('is none when a captcha is accepted twice in one process', () => {
     const twice = [issue(0, 0, 'c'), ...raceIn(0, 'c', ['accepted', 'accepted'])]
-    expect(observedScope([story({}, ...within), story({}, ...twice)].map(judgeRungs))).toBe('none')
+    expect(observed(story({}, ...within), story({}, ...twice))).toBe('none')
   })
 
   test('is none when nothing was exercised', () => {
-    expect(observedScope([])).toBe('none')
-    expect(observedScope([story({}, fault('stop', [0, 1]))].map(judgeRungs))).toBe('none')
+    expect(observed()).toBe('none')
+    expect(observed(story({}, fault('stop', [0, 1])))).toBe('none')
   })
 
   test('adds up what several sites show', () => {
@@ -120,6 +122,6 @@ describe('the observed scope', () => {
       across('found').slice(0, 2),
       [issue(0, 0, 'd'), ...raceIn(1, 'd', ['accepted', 'unknown'])],
     ]
-    expect(observedScope([story({}, ...looked), story({}, ...raced)].map(judgeRungs))).toBe('host')
+    expect(observed(story({}, ...looked), story({}, ...raced))).toBe('host')
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Claims } from '../../../src/strategy.js'
-import { covers } from '../../checkers/captcha-lives.js'
+import { covers } from '../../checkers/rungs.js'
 import type { FaultKind, HistoryLine, Loss, Result, Site, Verb } from '../../history.js'
 import { answerOf } from './story.js'
 
