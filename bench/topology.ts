@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ReadyLine, ReplacedLine, WorkerProcess } from '../src/primary.js'
-import { type CpuClock, openCpuClock } from './cpu-clock.js'
+import { type CpuClock, openCpuClock, openCrowdClock, sumOf } from './cpu-clock.js'
 import { serverEntry } from './paths.js'
 import { isAlive } from './processes.js'
+import { type OpenEngines, pidsOf } from './services/engine.js'
+import { serverSettings, withoutServices } from './services/hand-over.js'
 
 /** The longest a server may take from its start to its ready line. */
 const readyLimitMs = 20_000
@@ -26,6 +28,8 @@ export interface ServerOptions {
   readonly dataDir?: string
   /** What the server is run under, such as `['strace', '-f']`. */
   readonly wrapper?: readonly string[]
+  /** What its strategy needs; their processes' CPU time counts as its own. */
+  readonly engines?: OpenEngines
   /** Beside what the server inherits and is told by the other options. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -51,7 +55,7 @@ export interface Server extends AsyncDisposable {
   replaced(workerId: number): Promise<WorkerProcess>
   /** Kills all its processes at once, as a crash of the machine would, and resolves when they have gone. */
   kill(): Promise<void>
-  /** CPU time of all its processes since they started, µs; `undefined` where the system does not tell. */
+  /** CPU time of all its processes, and its engines', since they started, µs; `undefined` where the system does not tell. */
   cpuUs(): number | undefined
   /** Why it is no longer what was started: it, or one of its workers, has ended. `undefined` while all is well. */
   ended(): string | undefined
@@ -112,7 +116,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const followed = followCrew(ready, stdout.onReplaced)
     crew = followed
     void closed.then(() => followed.end(new ServerError(`it ended: ${end}`)))
-    cpu = openCpuClock([pid, ...ready.workers.map((worker) => worker.pid)])
+    cpu = sumOf(
+      openCpuClock([pid, ...ready.workers.map((worker) => worker.pid)]),
+      openCrowdClock(() => pidsOf(options.engines)),
+    )
     return {
       endpoint: ready.endpoints[0] ?? '',
       instance: ready.instance,
@@ -135,14 +142,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 /** The IPC channel carries nothing; its end tells the server that the harness is gone, however that came about. */
 function launch(options: ServerOptions, dataDir: string): ChildProcess {
-  const { strategy, workers, ttlMs, render, secret, wrapper = [], env } = options
-  const { NODE_OPTIONS: _dropped, NODE_ENV: _too, ...inherited } = process.env
+  const { strategy, workers, ttlMs, render, secret, wrapper = [], engines, env } = options
+  const { NODE_OPTIONS: _dropped, NODE_ENV: _too, ...inherited } = withoutServices(process.env)
   const [command = process.execPath, ...rest] = [...wrapper, process.execPath, serverEntry]
   return spawn(command, rest, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       ...inherited,
+      ...(engines && serverSettings(engines.services)),
       ...env,
       STRATEGY: strategy,
       WORKERS: String(workers),

@@ -1,4 +1,5 @@
-import type { Claims } from '../../src/strategy.js'
+import type { Claims, Engine } from '../../src/strategy.js'
+import type { OpenEngines, RunServices } from '../services.js'
 
 /** In the order in which they are begun: the longest first, so that sites at once end together. */
 export const siteNames = ['ordinary', 'faults', 'pause', 'expiry', 'clock', 'heap', 'full-disk'] as const
@@ -49,6 +50,10 @@ export interface CorrectnessTask extends Intensity {
   readonly strategy: string
   readonly name: string
   readonly claims: Claims
+  /** Network engines it needs; none, unless told. */
+  readonly engines?: readonly Engine[]
+  /** Where they come from. */
+  readonly services: Pick<RunServices, 'fresh'>
   readonly workers: number
   readonly seed: number
   /** Where the histories go, as `<name>.<site>.ndjson`; it exists. */
@@ -59,6 +64,11 @@ export interface CorrectnessTask extends Intensity {
   readonly sites?: readonly SiteName[]
   /** Names of the faults that strike at the site of that name; all, unless told. */
   readonly faults?: readonly string[]
+}
+
+/** Engines for one site alone: stopping them disturbs no other, and what they hold is its own. */
+export function freshEngines({ engines = [], services }: CorrectnessTask): Promise<OpenEngines> {
+  return services.fresh(engines)
 }
 
 /** ms; resolves early, and never rejects, when the signal is aborted. */
