@@ -5,6 +5,8 @@ import fileNaive from './file-naive.js'
 import hybrid from './hybrid.js'
 import hybridNaive from './hybrid-naive.js'
 import memory from './memory.js'
+import postgres from './postgres.js'
+import redis from './redis.js'
 import sqlite from './sqlite.js'
 
 /** The registry, in report order. A new strategy is its file and its line here. */
@@ -16,4 +18,6 @@ export const strategies: readonly Strategy[] = [
   hybrid,
   hybridNaive,
   sqlite,
+  redis,
+  postgres,
 ]
