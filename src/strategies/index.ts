@@ -6,6 +6,7 @@ import hybrid from './hybrid.js'
 import hybridNaive from './hybrid-naive.js'
 import memory from './memory.js'
 import sqlite from './sqlite.js'
+import token from './token.js'
 
 /** The registry, in report order. A new strategy is its file and its line here. */
 export const strategies: readonly Strategy[] = [
@@ -16,4 +17,5 @@ export const strategies: readonly Strategy[] = [
   hybrid,
   hybridNaive,
   sqlite,
+  token,
 ]
