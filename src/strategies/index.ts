@@ -8,6 +8,7 @@ import memory from './memory.js'
 import postgres from './postgres.js'
 import redis from './redis.js'
 import sqlite from './sqlite.js'
+import token from './token.js'
 
 /** The registry, in report order. A new strategy is its file and its line here. */
 export const strategies: readonly Strategy[] = [
@@ -18,6 +19,7 @@ export const strategies: readonly Strategy[] = [
   hybrid,
   hybridNaive,
   sqlite,
+  token,
   redis,
   postgres,
 ]
