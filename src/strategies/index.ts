@@ -9,6 +9,7 @@ import postgres from './postgres.js'
 import redis from './redis.js'
 import sqlite from './sqlite.js'
 import token from './token.js'
+import tokenRedis from './token-redis.js'
 
 /** The registry, in report order. A new strategy is its file and its line here. */
 export const strategies: readonly Strategy[] = [
@@ -20,6 +21,7 @@ export const strategies: readonly Strategy[] = [
   hybridNaive,
   sqlite,
   token,
+  tokenRedis,
   redis,
   postgres,
 ]
