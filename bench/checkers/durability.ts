@@ -11,14 +11,14 @@ import {
   livesOf,
 } from './captcha-lives.js'
 import type { Checker } from './check.js'
-import { coveredCrashes, judgeSyncs, untestedClaim } from './crashes.js'
+import { coveredCrashes, judgedElsewhere, judgeSyncs, untestedClaim } from './crashes.js'
 import { missed, several } from './telling.js'
 import { toCheck } from './verdict.js'
 
 /** What was acknowledged before a crash the claims cover is found by the first look after it. */
 export const durability: Checker = (history, scope = history.site.claims.scope) => {
   const crashes = coveredCrashes(history)
-  const isFindable = findableWithin(scope, disturbances(history))
+  const isFindable = findableWithin(scope, disturbances(history, judgedElsewhere))
   const looks = livesOf(history)
     .captchas.flatMap((captcha) => firstLooks(captcha, scope, crashes))
     .filter(({ captcha, op }) => isFindable(captcha, op))

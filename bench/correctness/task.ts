@@ -2,7 +2,16 @@ import type { Claims, Engine } from '../../src/strategy.js'
 import type { OpenEngines, RunServices } from '../services.js'
 
 /** In the order in which they are begun: the longest first, so that sites at once end together. */
-export const siteNames = ['ordinary', 'faults', 'pause', 'expiry', 'clock', 'heap', 'full-disk'] as const
+export const siteNames = [
+  'ordinary',
+  'faults',
+  'engine',
+  'pause',
+  'expiry',
+  'clock',
+  'heap',
+  'full-disk',
+] as const
 export type SiteName = (typeof siteNames)[number]
 
 /** How thoroughly one strategy is looked at. */

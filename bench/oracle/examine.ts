@@ -24,6 +24,9 @@ export const siteOf: Readonly<Record<Phase, SiteName>> = {
   'crash-at-write': 'faults',
   'pause-worker': 'pause',
   'full-disk': 'full-disk',
+  'stop-engine': 'engine',
+  'pause-engine': 'engine',
+  'crash-engine': 'engine',
 }
 
 /** What one look at one store came to. */

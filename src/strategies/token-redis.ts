@@ -16,7 +16,8 @@ const keyOf = (id: string) => `crossworker:used:${tokenName(id)}`
  */
 const tokenRedis: Strategy = {
   name: 'token-redis',
-  summary: 'The id is the captcha, encrypted; Redis remembers which were used: SET … PX NX decides every take.',
+  summary:
+    'The id is the captcha, encrypted; Redis remembers which were used: SET … PX NX decides every take.',
   claims: { scope: 'fleet', singleUse: true, survives: 'restart' },
   engines: ['redis'],
   async open({ secret, services }) {
