@@ -5,13 +5,14 @@ import { runHeap } from './correctness/heap.js'
 import { runOrdinary } from './correctness/ordinary.js'
 import { runFleet, runThreads } from './correctness/rungs.js'
 import { type CorrectnessTask, type SiteName, siteNames } from './correctness/task.js'
-import { runFaults, runFullDisk, runPause } from './correctness/troubled.js'
+import { runEngine, runFaults, runFullDisk, runPause } from './correctness/troubled.js'
 
 export { type CorrectnessTask, full, type Intensity, quick, type SiteName } from './correctness/task.js'
 
 const sites: Readonly<Record<SiteName, (task: CorrectnessTask) => Promise<void>>> = {
   ordinary: runOrdinary,
   faults: runFaults,
+  engine: runEngine,
   pause: runPause,
   expiry: runExpiry,
   clock: runClock,

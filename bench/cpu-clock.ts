@@ -55,3 +55,58 @@ export function openCpuClock(pids: readonly number[]): CpuClock {
 
   return { readUs, close }
 }
+
+/**
+ * Like `openCpuClock`, of processes that come and go, as an engine's do: one that has ended stays in the sum with what it had
+ * spent when it was last read.
+ */
+export function openCrowdClock(listPids: () => readonly number[]): CpuClock {
+  const clocks = new Map<number, { readonly clock: CpuClock; lastUs: number }>()
+  let endedUs = 0
+  let listedMs = Number.NEGATIVE_INFINITY
+
+  function list(): void {
+    if (performance.now() - listedMs < threadListMs) return
+    listedMs = performance.now()
+    for (const pid of listPids())
+      if (!clocks.has(pid)) clocks.set(pid, { clock: openCpuClock([pid]), lastUs: 0 })
+  }
+
+  function readUs(): number {
+    list()
+    let totalUs = 0
+    for (const [pid, one] of clocks) {
+      const nowUs = one.clock.readUs()
+      if (nowUs === undefined) {
+        one.clock.close()
+        clocks.delete(pid)
+        endedUs += one.lastUs
+      } else {
+        one.lastUs = nowUs
+        totalUs += nowUs
+      }
+    }
+    return totalUs + endedUs
+  }
+
+  function close(): void {
+    for (const { clock } of clocks.values()) clock.close()
+    clocks.clear()
+  }
+
+  return { readUs, close }
+}
+
+/** Two clocks as one. */
+export function sumOf(one: CpuClock, other: CpuClock): CpuClock {
+  return {
+    readUs() {
+      const [us, otherUs] = [one.readUs(), other.readUs()]
+      return us === undefined || otherUs === undefined ? undefined : us + otherUs
+    },
+    close() {
+      one.close()
+      other.close()
+    },
+  }
+}

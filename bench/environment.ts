@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from './paths.js'
+import type { EngineFacts } from './services.js'
 
 /** The machine and the versions a run was made with; absolute times mean nothing without them. */
 export interface Environment {
@@ -13,15 +14,25 @@ export interface Environment {
   readonly node: string
   readonly crossworker: string
   readonly libraries: Readonly<Record<string, string>>
+  /** Network engines that strategies use; absent in records from before there were any. */
+  readonly engines?: EngineFacts[]
   /** One minute's load average before the run. */
   readonly loadAverage: number
   /** Share of CPU time taken by the host of this virtual machine since it started; `null` where unknown. */
   readonly steal: number | null
 }
 
-const librariesShown = ['fastify', 'autocannon', 'better-sqlite3', 'proper-lockfile', 'svg-captcha'] as const
+const librariesShown = [
+  'fastify',
+  'autocannon',
+  'better-sqlite3',
+  'redis',
+  'pg',
+  'proper-lockfile',
+  'svg-captcha',
+] as const
 
-export async function readEnvironment(): Promise<Environment> {
+export async function readEnvironment(engines: EngineFacts[] = []): Promise<Environment> {
   const libraries = await Promise.all(
     librariesShown.map(async (name) => [name, await versionOf(join('node_modules', name))] as const),
   )
@@ -34,6 +45,7 @@ export async function readEnvironment(): Promise<Environment> {
     node: process.version,
     crossworker: await versionOf('.'),
     libraries: Object.fromEntries(libraries),
+    ...(engines.length > 0 && { engines }),
     loadAverage: loadavg()[0] ?? 0,
     steal: time && stealShare({ total: 0, steal: 0 }, time),
   }

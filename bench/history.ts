@@ -131,6 +131,8 @@ export interface VolumeLine {
   /** Files below the data directory and their bytes. */
   readonly files: number
   readonly bytes: number
+  /** Keys or rows in its network engines; absent when it has none. */
+  readonly records?: number
   /** Memory the store holds, measured after a forced garbage collection; absent when this site does not measure it. */
   readonly heapBytes?: number
   /** Captchas issued by then. */

@@ -13,6 +13,7 @@ import { terminal } from './report/terminal.js'
 import { publishLatest, writeReports } from './report.js'
 import { callRoster } from './roster.js'
 import { createRunFolder } from './run-folder.js'
+import { givenServices, openServices } from './services.js'
 import { runStudies } from './studies.js'
 
 /** plan → run → judge → report */
@@ -20,10 +21,11 @@ async function bench(argv: readonly string[]): Promise<number> {
   const options = parseOptions(argv, randomInt(2 ** 32))
   if (options === undefined) return exitCodes.kept
   const signal = interruption()
-  const entrants = await callRoster(options)
+  await using services = openServices(givenServices(process.env))
+  const entrants = await callRoster(options, services)
   const command = ['npm run bench --', ...argv].join(' ').replace(/ --$/, '')
   const plan = makePlan(options, entrants, { startedAt: new Date(), command, noopModule })
-  const folder = await createRunFolder(options.out, plan, await readEnvironment())
+  const folder = await createRunFolder(options.out, plan, await readEnvironment(services.facts()))
   const { stderr } = process
   const progress = createProgress({
     stream: stderr,
@@ -33,7 +35,7 @@ async function bench(argv: readonly string[]): Promise<number> {
     now: () => performance.now(),
   })
   progress.say(outline(plan, options.budgetSeconds))
-  await runStudies({ plan, folder, progress, signal })
+  await runStudies({ plan, folder, services, progress, signal })
   progress.close()
   const results = await judge(folder)
   await writeReports(folder, results)

@@ -2,27 +2,47 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import type { Services } from '../src/strategy.js'
+import { messageOf } from './message-of.js'
 import type { MicroLine, MicroTask } from './micro/records.js'
 import { microEntry } from './paths.js'
+import { environmentWith } from './services/hand-over.js'
 import type { Stage } from './timing/launch.js'
 
 /** The micro study: each store alone, in a process like a worker. One strategy after another; nothing else runs. */
-export async function measureMicro({ plan, folder, progress, signal }: Stage): Promise<void> {
-  for (const { name, module, skipped } of plan.entrants) {
+export async function measureMicro({ plan, folder, services, progress, signal }: Stage): Promise<void> {
+  for (const { name, module, engines = [], skipped } of plan.entrants) {
     if (skipped !== undefined || signal.aborted || plan.micro === undefined) continue
     progress.note(`micro · ${name}`)
-    await timeOne({ ...plan.micro, strategy: name, module }, (line) => folder.appendMicro(line), signal)
+    const keep = (line: MicroLine) => folder.appendMicro(line)
+    try {
+      // Its own: its populations are part of what is measured.
+      await using open = await services.fresh(engines)
+      await timeOne(
+        { task: { ...plan.micro, strategy: name, module }, services: open.services },
+        keep,
+        signal,
+      )
+    } catch (error) {
+      await keep({ kind: 'micro-gap', strategy: name, population: 0, reason: messageOf(error) })
+    }
   }
 }
 
+interface Job {
+  readonly task: MicroTask
+  readonly services: Services
+}
+
 async function timeOne(
-  task: MicroTask,
+  { task, services }: Job,
   keep: (line: MicroLine) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const child = spawn(process.execPath, [microEntry, JSON.stringify(task)], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: environmentWith(services),
   })
   const stop = () => {
     if (child.connected) child.disconnect()

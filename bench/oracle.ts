@@ -6,6 +6,7 @@ import type { SiteName } from './correctness/task.js'
 import { interruption } from './interruption.js'
 import { type Examination, type Examiner, examine, siteOf } from './oracle/examine.js'
 import { isFlagged, isKilled, matrixReport } from './oracle/matrix.js'
+import { givenServices, openServices } from './services.js'
 
 /** npm run oracle: are the checkers' convictions right? Exit code 1 when a broken store went free or a sound one did not. */
 
@@ -37,9 +38,11 @@ const isChosen = ({ name }: { readonly name: string }) => only?.includes(name) ?
 
 const queue = [...mutantLooks(options.runs), ...soundLooks(options.soundRuns)].filter(isChosen)
 const signal = interruption()
+const services = openServices(givenServices(process.env))
 const examinations: Examination[] = []
 const complaints: string[] = []
 await Promise.all(Array.from({ length: atOnce }, lookInTurn))
+await services[Symbol.asyncDispose]()
 const isSeen = ({ name }: { readonly name: string }) => examinations.some(({ subject }) => subject === name)
 const report = matrixReport({
   mutants: mutants.filter(isSeen),
@@ -96,7 +99,7 @@ function times<T>(count: number, of: (run: number) => readonly T[]): T[] {
 
 async function lookInTurn(): Promise<void> {
   for (let look = queue.shift(); look !== undefined && !signal.aborted; look = queue.shift()) {
-    const found = await look.go({ seed: Number(options.seed) + look.run, signal })
+    const found = await look.go({ seed: Number(options.seed) + look.run, signal, services })
     examinations.push(found)
     const complaint = look.complaint(found)
     if (complaint !== undefined) complaints.push(complaint)

@@ -1,4 +1,4 @@
-import type { Topology } from '../src/strategy.js'
+import type { Engine, Topology } from '../src/strategy.js'
 import { full, quick as glance, type Intensity } from './correctness/task.js'
 import type { Options } from './options.js'
 import type { Entrant } from './roster.js'
@@ -11,6 +11,8 @@ export interface Arm {
   readonly name: string
   readonly role: 'strategy' | 'twin' | 'noop'
   readonly module: string
+  /** Network engines it needs; none, unless told. */
+  readonly engines?: readonly Engine[]
 }
 
 /** One cell of the plan: a launch, fresh servers and their blocks. */
@@ -194,11 +196,18 @@ const quickMicro: MicroPlan = { populations: [100, 10_000], timeMs: 100, fillLim
 
 function armsOf(entrants: readonly Entrant[], baseline: string, noopModule: string): readonly Arm[] {
   const running = entrants.filter(({ skipped }) => skipped === undefined)
-  const strategies = running.map(({ name, module }) => ({ name, role: 'strategy' as const, module }))
-  const twinModule = running.find(({ name }) => name === baseline)?.module ?? baseline
+  const strategies = running.map(({ name, module, engines }) => ({
+    name,
+    role: 'strategy' as const,
+    module,
+    ...(engines && { engines }),
+  }))
+  const { module: twinModule, engines } = running.find(({ name }) => name === baseline) ?? {
+    module: baseline,
+  }
   return [
     ...strategies,
-    { name: twinName, role: 'twin', module: twinModule },
+    { name: twinName, role: 'twin', module: twinModule, ...(engines && { engines }) },
     { name: noopName, role: 'noop', module: noopModule },
   ]
 }

@@ -206,6 +206,16 @@ const Environment = object({
   node: Type.String(),
   crossworker: Type.String(),
   libraries: Type.Record(Type.String(), Type.String()),
+  /** Network engines that strategies use. `given`: the user's, whose CPU time is in no figure. */
+  engines: Type.Optional(
+    Type.Array(
+      object({
+        engine: literals('redis', 'postgres'),
+        version: Type.String(),
+        origin: literals('own', 'given'),
+      }),
+    ),
+  ),
   loadAverage: number(),
   steal: nullable(number()),
 })

@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isModulePath } from '../src/load-strategy.js'
 import { strategies } from '../src/strategies/index.js'
-import type { Claims } from '../src/strategy.js'
+import type { Claims, Engine, Services } from '../src/strategy.js'
+import { messageOf } from './message-of.js'
 import { type Options, UsageError } from './options.js'
 import { probeEntry } from './paths.js'
 import { noopName, twinName } from './plan.js'
 import type { ProbeResult } from './probe.js'
+import { environmentWith } from './services/hand-over.js'
+import type { RunServices } from './services.js'
 
 /** A strategy that takes part, or would if this machine let it. */
 export interface Entrant {
@@ -19,6 +22,8 @@ export interface Entrant {
   readonly summary: string
   readonly claims: Claims
   readonly exhibit?: string
+  /** Network engines it needs; none, unless told. */
+  readonly engines?: readonly Engine[]
   /** Why it cannot run here. */
   readonly skipped?: string
 }
@@ -34,9 +39,10 @@ const probeLimitMs = 15_000
  */
 export async function callRoster(
   options: Pick<Options, 'strategies' | 'reference'>,
+  services: Pick<RunServices, 'shared'>,
 ): Promise<readonly Entrant[]> {
   const wanted = wantedModules(options)
-  const entrants = await Promise.all(wanted.map(callOne))
+  const entrants = await Promise.all(wanted.map((module) => callOne(module, services)))
   const named = options.strategies?.filter((name) => name !== 'all') ?? []
   for (const { module, name, skipped } of entrants) {
     const isNamed = named.includes(module) || module === options.reference
@@ -70,28 +76,50 @@ function wantedModules({
   return [...all.filter((name) => wanted.has(name)), ...[...wanted].filter((name) => !all.includes(name))]
 }
 
-async function callOne(module: string): Promise<Entrant> {
-  const result = await runProbe(module)
+async function callOne(module: string, services: Pick<RunServices, 'shared'>): Promise<Entrant> {
+  const known = strategies.find(({ name }) => name === module)
+  const result =
+    known?.engines === undefined ? await runProbe(module, {}) : { found: true as const, ...known }
   if (!result.found)
     throw new UsageError(result.reason.startsWith(module) ? result.reason : `${module}: ${result.reason}`)
-  const { name, summary, claims, exhibit, reason } = result
+  const { name, summary, claims, exhibit, engines } = result
+  const reason = engines === undefined ? reasonOf(result) : await tryWithEngines(module, engines, services)
   return {
     name,
     module,
     summary,
     claims,
     ...(exhibit !== undefined && { exhibit }),
+    ...(engines !== undefined && { engines }),
     ...(reason !== undefined && { skipped: reason }),
   }
 }
 
-async function runProbe(module: string): Promise<ProbeResult> {
+/** @returns why it cannot run here, if it cannot: the engine, its library, or it cannot use it */
+async function tryWithEngines(
+  module: string,
+  engines: readonly Engine[],
+  services: Pick<RunServices, 'shared'>,
+): Promise<string | undefined> {
+  try {
+    return reasonOf(await runProbe(module, (await services.shared(engines)).services))
+  } catch (error) {
+    return messageOf(error).split('\n')[0]
+  }
+}
+
+function reasonOf(result: ProbeResult): string | undefined {
+  return result.reason
+}
+
+async function runProbe(module: string, services: Services): Promise<ProbeResult> {
   const known = strategies.find(({ name }) => name === module)
   // Made and removed here: a native module that takes the trial's process with it cannot tidy up.
   const dataDir = await mkdtemp(join(tmpdir(), 'crossworker-probe-'))
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [probeEntry, module, dataDir], {
       timeout: probeLimitMs,
+      env: environmentWith(services),
     })
     return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
   } catch (error) {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { serverSettings } from './services/hand-over.js'
 import { ServerError } from './topology/crew.js'
 import { type Server, type ServerOptions, startHost } from './topology/host.js'
 
@@ -20,6 +21,7 @@ export interface TopologyOptions extends ServerOptions {
  */
 export async function startServer({ hosts = 1, ...options }: TopologyOptions): Promise<Server> {
   if (hosts === 1) return startHost(options)
+  const { engines, env, ...same } = options
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'crossworker-')))
   const started: Server[] = []
 
@@ -32,7 +34,14 @@ export async function startServer({ hosts = 1, ...options }: TopologyOptions): P
     for (let host = 0; host < hosts; host += 1) {
       const own = join(dataDir, `host-${host}`)
       await mkdir(own, { recursive: true })
-      started.push(await startHost({ ...options, dataDir: own }, host * options.workers))
+      // The engines' CPU time counts once.
+      const share = host === 0 && engines ? { engines } : {}
+      const settings = {
+        ...same,
+        ...share,
+        env: { ...(engines && serverSettings(engines.services)), ...env },
+      }
+      started.push(await startHost({ ...settings, dataDir: own }, host * options.workers))
     }
     return fleetOf(started, dataDir, dispose)
   } catch (error) {

@@ -48,7 +48,7 @@ export function readConfig(env: Environment): Config {
     dataDir: resolve(env.DATA_DIR || 'data'),
     ttlMs: integer(env, { name: 'CAPTCHA_TTL_MS', fallback: 120_000, min: 1, max: 86_400_000 }),
     secret: secret(env),
-    services: services(env),
+    services: readServices(env),
     revealAnswers,
     render: oneOf(env, 'RENDER', ['svg', 'none']),
   })
@@ -90,7 +90,11 @@ function secret(env: Environment): Uint8Array {
   throw new ConfigError(`CAPTCHA_SECRET: expected 64 hexadecimal digits, got ${text.length} characters`)
 }
 
-function services(env: Environment): Services {
+/**
+ * The addresses of the network engines.
+ * @throws ConfigError for one that is none
+ */
+export function readServices(env: Environment): Services {
   const redisUrl = serviceUrl(env, 'REDIS_URL', ['redis', 'rediss', 'unix'])
   const postgresUrl = serviceUrl(env, 'DATABASE_URL', ['postgres', 'postgresql'])
   return Object.freeze({ ...(redisUrl && { redisUrl }), ...(postgresUrl && { postgresUrl }) })

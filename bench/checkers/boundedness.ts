@@ -50,6 +50,7 @@ function measure({ volumes }: History): readonly Growth[] {
   if (start === undefined || end === undefined) return []
   return [
     fileGrowth(start, end),
+    ...recordGrowth(start, end),
     ...gauges.flatMap((gauge) =>
       byteGrowth(
         gauge,
@@ -65,6 +66,21 @@ function fileGrowth(start: VolumeLine, end: VolumeLine): Growth {
     grows: more > toleratedFiles ? 'yes' : 'no',
     told: `${count(start.files)} files before, ${count(end.files)} after ${count(end.captchas)} captchas had ended`,
   }
+}
+
+/** What an engine has not removed yet when the last count is taken: a few, or a small share. */
+const toleratedRecords = { fewest: 8, share: 0.05 }
+
+/** Keys and rows are counted, not weighed: one round is enough to tell. */
+function recordGrowth(start: VolumeLine, end: VolumeLine): readonly Growth[] {
+  if (start.records === undefined || end.records === undefined) return []
+  const more = end.records - start.records
+  const tolerated = Math.max(
+    toleratedRecords.fewest,
+    toleratedRecords.share * (end.captchas - start.captchas),
+  )
+  const told = `${count(start.records)} records in the engine before, ${count(end.records)} after ${count(end.captchas)} captchas had ended`
+  return [{ grows: more > tolerated ? 'yes' : 'no', told }]
 }
 
 /**

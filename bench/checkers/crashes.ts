@@ -1,15 +1,21 @@
-import type { Fault, History, SyncLine } from '../history.js'
+import type { Fault, FaultKind, History, SyncLine } from '../history.js'
 import { covers } from './rungs.js'
 import { ms, several } from './telling.js'
 import type { Violation } from './verdict.js'
 
 /** What durability and no-resurrection share: the crashes a claim has to stand, and the acknowledgements timed against slow syncs. */
 
-/** Crashes that the claims cover and that were healed. */
+/** What ends processes: the server's own, or those of the engine that holds its data. */
+const crashing: ReadonlySet<FaultKind> = new Set(['crash', 'engine'])
+
+/** What excuses a look across a crash: an engine's end does only where it took more than was claimed. */
+export const judgedElsewhere: readonly FaultKind[] = ['medium', 'clock']
+
+/** Crashes of the server and of its engine that the claims cover and that were healed. */
 export function coveredCrashes({ site, faults }: History): readonly Fault[] {
   return faults.filter(
     ({ of, loses, healMs }) =>
-      of === 'crash' &&
+      crashing.has(of) &&
       loses !== 'nothing' &&
       covers(site.claims.survives, loses) &&
       healMs < Number.POSITIVE_INFINITY,
@@ -24,7 +30,7 @@ export function untestedClaim(history: History): string | undefined {
   const worst = survives === 'power-loss' ? 'restart' : survives
   if (coveredCrashes(history).some(({ loses }) => covers(loses, worst))) return undefined
   const missed = history.missed
-    .filter(({ of }) => of === 'crash')
+    .filter(({ of }) => crashing.has(of))
     .map(({ fault, reason }) => `${fault}: ${reason ?? 'no reason given'}`)
   return [`it claims to survive ${survives}, and no ${worst} struck and was healed`, ...missed].join('; ')
 }

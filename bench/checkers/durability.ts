@@ -10,7 +10,7 @@ import {
   livesOf,
 } from './captcha-lives.js'
 import type { Checker } from './check.js'
-import { coveredCrashes, judgeSyncs, untestedClaim } from './crashes.js'
+import { coveredCrashes, judgedElsewhere, judgeSyncs, untestedClaim } from './crashes.js'
 import { type Reach, reachOf } from './rungs.js'
 import { missed, several } from './telling.js'
 import { toCheck } from './verdict.js'
@@ -19,7 +19,7 @@ import { toCheck } from './verdict.js'
 export const durability: Checker = (history, scope = history.site.claims.scope) => {
   const crashes = coveredCrashes(history)
   const reach = reachOf(history.site, scope)
-  const isFindable = findableWithin(reach, disturbances(history))
+  const isFindable = findableWithin(reach, disturbances(history, judgedElsewhere))
   const looks = livesOf(history)
     .captchas.flatMap((captcha) => firstLooks(captcha, reach, crashes))
     .filter(({ captcha, op }) => isFindable(captcha, op))

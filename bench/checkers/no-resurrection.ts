@@ -57,11 +57,13 @@ function crashesSince({ endMs }: Op, crashes: readonly Fault[]): readonly Fault[
 
 /**
  * Answered after a heal and within the life: later it would be gone anyway. The contract lets a read be stale after a take
- * by another worker, so one worker's crash proves nothing against the memory of those that lived on: a read counts once
- * every process has been another one.
+ * by another worker, so one worker's crash, or the engine's, proves nothing against the memory of those that lived on: a read
+ * counts once every process has been another one.
  */
 function retriesOf(captcha: Captcha, reach: Reach, crashes: readonly Fault[]): readonly Op[] {
-  const restarts = crashes.filter(({ loses, workers }) => workers === undefined && covers(loses, 'restart'))
+  const restarts = crashes.filter(
+    ({ of, loses, workers }) => of === 'crash' && workers === undefined && covers(loses, 'restart'),
+  )
   const isAfter = (faults: readonly Fault[], op: Op) => faults.some(({ healMs }) => healMs <= op.startMs)
   return captcha.ops.filter(
     (op) =>

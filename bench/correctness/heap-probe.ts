@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { loadStrategy } from '../../src/load-strategy.js'
 import type { CaptchaStore } from '../../src/strategy.js'
+import { handedOver } from '../services/hand-over.js'
 import { measureVolume } from './volume.js'
 
 /**
@@ -26,14 +27,15 @@ const sweepsMs = 2_200
 const remainder = 1_024 * 1_024
 
 process.once('disconnect', () => process.exit(1))
+const services = handedOver()
 const strategy = await loadStrategy(module)
-const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes', services: {} })
+const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes', services })
 const store = await strategy.open({
   dataDir,
   workerId: 0,
   workers: 1,
   secret: randomBytes(32),
-  services: {},
+  services,
   handoff: structuredClone(host?.handoff ?? null),
   call: async (message) => structuredClone(await host?.handle?.(structuredClone(message), 0)),
 })

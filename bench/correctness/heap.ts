@@ -4,11 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Services } from '../../src/strategy.js'
 import type { VolumeLine } from '../history.js'
 import type { Recorder } from '../history-file.js'
+import { messageOf } from '../message-of.js'
 import { heapProbeEntry } from '../paths.js'
+import { environmentWith } from '../services/hand-over.js'
 import { openSiteHistory } from './site.js'
-import type { CorrectnessTask } from './task.js'
+import { type CorrectnessTask, freshEngines } from './task.js'
 
 const captchas = 20_000
 
@@ -20,25 +23,35 @@ export async function runHeap(task: CorrectnessTask): Promise<void> {
   const recorder = openSiteHistory(task, { name: 'heap', ttlMs: 300 })
   const dataDir = await mkdtemp(join(tmpdir(), 'crossworker-heap-'))
   try {
-    const complaint = await runProbe(task, dataDir, recorder)
+    await using engines = await freshEngines(task)
+    const complaint = await runProbe(task, { dataDir, services: engines.services }, recorder)
     if (complaint === undefined || task.signal.aborted) return
-    const reason = `heap: ${complaint}`
-    recorder.note({ kind: 'gap', atMs: recorder.nowMs(), checks: ['boundedness'], reason })
+    noteGap(recorder, complaint)
+  } catch (error) {
+    noteGap(recorder, messageOf(error))
   } finally {
     recorder.close()
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
+function noteGap(recorder: Recorder, complaint: string): void {
+  const reason = `heap: ${complaint}`
+  recorder.note({ kind: 'gap', atMs: recorder.nowMs(), checks: ['boundedness'], reason })
+}
+
 /** @returns what went wrong, if anything did */
 async function runProbe(
   task: CorrectnessTask,
-  dataDir: string,
+  { dataDir, services }: { readonly dataDir: string; readonly services: Services },
   recorder: Recorder,
 ): Promise<string | undefined> {
   const rounds = String(task.expiryRounds)
   const words = ['--expose-gc', heapProbeEntry, task.strategy, dataDir, String(captchas), rounds]
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const child = spawn(process.execPath, words, {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: environmentWith(services),
+  })
   const stop = () => child.kill('SIGKILL')
   const limit = setTimeout(stop, limitMs)
   task.signal.addEventListener('abort', stop, { once: true })

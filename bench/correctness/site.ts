@@ -6,10 +6,11 @@ import type { CheckName } from '../checkers/check.js'
 import { createHistory, type Recorder } from '../history-file.js'
 import { openRecordedClient, type RecordedClient } from '../load/recorded-client.js'
 import { messageOf } from '../message-of.js'
+import type { OpenEngines } from '../services.js'
 import { type Random, seededRandom } from '../statistics.js'
 import { type Server, secretOf, startServer } from '../topology.js'
 import { createLedger, type Ledger } from './ledger.js'
-import { type CorrectnessTask, type SiteName, siteNames } from './task.js'
+import { type CorrectnessTask, freshEngines, type SiteName, siteNames } from './task.js'
 
 /** One data directory, the server on it, the clients of that server, and the history of it all. */
 export interface OpenSite {
@@ -17,6 +18,8 @@ export interface OpenSite {
   readonly name: SiteName
   readonly ttlMs: number
   readonly dataDir: string
+  /** What its strategy needs, for this site alone. */
+  readonly engines: OpenEngines
   readonly random: Random
   readonly recorder: Recorder
   readonly client: RecordedClient
@@ -68,7 +71,8 @@ export async function runSite(
   const recorder = openSiteHistory(task, options)
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), `crossworker-${name}-`)))
   try {
-    await serve({ task, options, recorder, dataDir, run })
+    await using engines = await freshEngines(task)
+    await serve({ task, options, recorder, dataDir, engines, run })
     if (!task.signal.aborted) await options.after?.({ recorder, dataDir })
   } catch (error) {
     const reason = messageOf(error)
@@ -100,15 +104,26 @@ interface Serving {
   readonly options: SiteOptions
   readonly recorder: Recorder
   readonly dataDir: string
+  readonly engines: OpenEngines
   readonly run: (site: OpenSite) => Promise<void>
 }
 
-async function serve({ task, options, recorder, dataDir, run }: Serving): Promise<void> {
+async function serve({ task, options, recorder, dataDir, engines, run }: Serving): Promise<void> {
   const { name, ttlMs, limitMs, strategy = task.strategy, env = {} } = options
   const { workers, seed } = task
   const secret = secretOf(seed)
   const place = placeOf(task, options)
-  const settings = { strategy, ...place, workers, ttlMs, render: 'none', secret, dataDir, env } as const
+  const settings = {
+    strategy,
+    ...place,
+    workers,
+    ttlMs,
+    render: 'none',
+    secret,
+    dataDir,
+    engines,
+    env,
+  } as const
   let server = await startServer(settings)
   const client = openRecordedClient({
     recorder,
@@ -132,6 +147,7 @@ async function serve({ task, options, recorder, dataDir, run }: Serving): Promis
       name,
       ttlMs,
       dataDir,
+      engines,
       recorder,
       client,
       random: seededRandom(seed + siteNames.indexOf(name)),

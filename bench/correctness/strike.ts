@@ -33,6 +33,7 @@ export async function strike(site: OpenSite, fault: Fault, ballastPath?: string)
     worker,
     server: site.server(),
     dataDir: site.dataDir,
+    engines: site.engines.engines,
     random,
     startAgain: site.startAgain,
     ...(ballastPath !== undefined && { ballastPath }),

@@ -6,18 +6,19 @@ import type { Entrant } from '../roster.js'
 import type { Stage } from '../timing/launch.js'
 
 /** The correctness study: every strategy of the plan, some at once; each leaves a history per site. Never timed. */
-export async function recordCorrectness({ plan, folder, progress, signal }: Stage): Promise<void> {
+export async function recordCorrectness({ plan, folder, services, progress, signal }: Stage): Promise<void> {
   const { correctness, entrants, topology = 'processes', hosts = 1, workers, seed } = plan
   if (correctness === undefined) return
   await mkdir(folder.historiesPath, { recursive: true })
   const { strategiesAtOnce, ...intensity } = correctness
   const queue = entrants.filter(({ skipped }) => skipped === undefined)
 
-  async function record({ name, module, claims }: Entrant): Promise<void> {
+  async function record({ name, module, claims, engines = [] }: Entrant): Promise<void> {
     progress.note(`correctness · ${name}`)
+    const what = { strategy: module, name, claims, engines, services }
     const where = { folder: folder.historiesPath, signal }
-    const server = { strategy: module, topology, hosts, workers }
-    await runCorrectness({ ...intensity, ...server, name, claims, seed, ...where })
+    const place = { topology, hosts, workers }
+    await runCorrectness({ ...intensity, ...what, ...place, seed, ...where })
     for (const file of await readdir(folder.historiesPath)) {
       if (file.startsWith(`${name}.`) && file.endsWith('.ndjson'))
         await compressHistory(join(folder.historiesPath, file))

@@ -1,9 +1,11 @@
-import type { Claims, Topology } from '../../src/strategy.js'
+import type { Claims, Engine, Topology } from '../../src/strategy.js'
+import type { OpenEngines, RunServices } from '../services.js'
 
 /** In the order in which they are begun: the longest first, so that sites at once end together. */
 export const siteNames = [
   'ordinary',
   'faults',
+  'engine',
   'pause',
   'expiry',
   'clock',
@@ -62,6 +64,10 @@ export interface CorrectnessTask extends Intensity {
   readonly topology: Topology
   readonly hosts: number
   /** Of each host. */
+  /** Network engines it needs; none, unless told. */
+  readonly engines?: readonly Engine[]
+  /** Where they come from. */
+  readonly services: Pick<RunServices, 'fresh'>
   readonly workers: number
   readonly seed: number
   /** Where the histories go, as `<name>.<site>.ndjson`; it exists. */
@@ -72,6 +78,11 @@ export interface CorrectnessTask extends Intensity {
   readonly sites?: readonly SiteName[]
   /** Names of the faults that strike at the site of that name; all, unless told. */
   readonly faults?: readonly string[]
+}
+
+/** Engines for one site alone: stopping them disturbs no other, and what they hold is its own. */
+export function freshEngines({ engines = [], services }: CorrectnessTask): Promise<OpenEngines> {
+  return services.fresh(engines)
 }
 
 /** ms; resolves early, and never rejects, when the signal is aborted. */

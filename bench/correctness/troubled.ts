@@ -4,11 +4,14 @@ import { mountSmallDisk } from '../faults/full-disk.js'
 import {
   corruptFile,
   crashAtWrite,
+  crashEngine,
   type Fault,
   fullDisk,
   killWorker,
+  pauseEngine,
   pauseWorker,
   restart,
+  stopEngine,
 } from '../faults/index.js'
 import { messageOf } from '../message-of.js'
 import { inspect, watchMedium } from './integrity.js'
@@ -40,6 +43,18 @@ export function runFaults(task: CorrectnessTask): Promise<void> {
       for (const fault of repeated) await strikeWatched(site, fault)
     // Nobody looks for whole files any more: they have been damaged.
     if (!task.signal.aborted && isChosen(corruptFile)) await strike(site, corruptFile)
+  })
+}
+
+/** The network engine goes, stands still and dies, in turn, so often; of no concern to a strategy without one. */
+export async function runEngine(task: CorrectnessTask): Promise<void> {
+  if (task.engines === undefined || task.engines.length === 0) return
+  const repeated = [stopEngine, pauseEngine, crashEngine].filter(
+    ({ name }) => task.faults?.includes(name) ?? true,
+  )
+  await runSite(task, { ...options, name: 'engine' }, async (site) => {
+    for (let round = 0; round < task.faultsPerKind; round += 1)
+      for (const fault of repeated) await strikeWatched(site, fault)
   })
 }
 

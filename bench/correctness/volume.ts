@@ -1,10 +1,12 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What lies below a data directory. */
+/** What a store keeps: below its data directory, and in its network engines. */
 export interface Volume {
   readonly files: number
   readonly bytes: number
+  /** Keys or rows; absent without an engine. */
+  readonly records?: number
 }
 
 /** Counts what is there; what vanishes meanwhile is not. */
@@ -29,20 +31,24 @@ const pollMs = 200
 
 /** Waits until it has shrunk to `floor`, no longer shrinks, or the time is up; the last count. */
 export async function settledVolume(
-  dataDir: string,
+  measure: () => Promise<Volume>,
   floor: Volume,
   { limitMs, wait }: { limitMs: number; wait: (ms: number) => Promise<void> },
 ): Promise<Volume> {
   const startedMs = performance.now()
-  let volume = await measureVolume(dataDir)
+  let volume = await measure()
   let shrunkMs = startedMs
-  const isLarger = () => volume.files > floor.files || volume.bytes > floor.bytes
-  while (isLarger() && performance.now() - startedMs < limitMs) {
+  while (isSmaller(floor, volume) && performance.now() - startedMs < limitMs) {
     if (performance.now() - shrunkMs > standstillMs) break
     await wait(pollMs)
-    const next = await measureVolume(dataDir)
-    if (next.files < volume.files || next.bytes < volume.bytes) shrunkMs = performance.now()
+    const next = await measure()
+    if (isSmaller(next, volume)) shrunkMs = performance.now()
     volume = next
   }
   return volume
+}
+
+/** In one way at least. */
+function isSmaller(one: Volume, other: Volume): boolean {
+  return one.files < other.files || one.bytes < other.bytes || (one.records ?? 0) < (other.records ?? 0)
 }

@@ -1,4 +1,5 @@
 import type { FaultKind, FaultLine } from '../history.js'
+import type { RunningEngine } from '../services.js'
 import type { Random } from '../statistics.js'
 import type { Server } from '../topology.js'
 
@@ -25,6 +26,8 @@ export interface Target {
   readonly worker: number
   readonly server: Server
   readonly dataDir: string
+  /** The network engines the server uses. */
+  readonly engines: readonly RunningEngine[]
   readonly random: Random
   /** A file on the same medium, outside of what the store knows; where the medium can be filled up. */
   readonly ballastPath?: string

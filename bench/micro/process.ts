@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { answerCall, type Call, createCaller, type Reply } from '../../src/call.js'
 import { loadStrategy } from '../../src/load-strategy.js'
 import type { Host } from '../../src/strategy.js'
+import { handedOver } from '../services/hand-over.js'
 import type { MicroLine, MicroTask } from './records.js'
 import { timeStore } from './tasks.js'
 
@@ -18,6 +19,7 @@ import { timeStore } from './tasks.js'
  */
 const [taskText = '', dataDir, handoffText = 'null'] = process.argv.slice(2)
 const task: MicroTask = JSON.parse(taskText)
+const services = handedOver()
 
 await (dataDir === undefined ? runPrimary() : runWorker(dataDir))
 
@@ -30,7 +32,7 @@ async function runPrimary(): Promise<void> {
       dataDir: directory,
       workers: 1,
       topology: 'processes',
-      services: {},
+      services,
     })
     code = await runHosted(directory, host)
     await host?.close()
@@ -64,7 +66,7 @@ async function runWorker(directory: string): Promise<void> {
     workerId: 0,
     workers: 1,
     secret: randomBytes(32),
-    services: {},
+    services,
     handoff: JSON.parse(handoffText),
     call: caller.call,
   })

@@ -10,6 +10,7 @@ import { quick, type SiteName } from '../correctness/task.js'
 import { runCorrectness } from '../correctness.js'
 import { readHistories } from '../history-file.js'
 import { packageRoot } from '../paths.js'
+import type { RunServices } from '../services.js'
 
 /** The site of the correctness study in which a mistake shows. */
 export const siteOf: Readonly<Record<Phase, SiteName>> = {
@@ -23,6 +24,9 @@ export const siteOf: Readonly<Record<Phase, SiteName>> = {
   'crash-at-write': 'faults',
   'pause-worker': 'pause',
   'full-disk': 'full-disk',
+  'stop-engine': 'engine',
+  'pause-engine': 'engine',
+  'crash-engine': 'engine',
 }
 
 /** What one look at one store came to. */
@@ -37,6 +41,8 @@ export interface Examination {
 export interface Examiner {
   readonly seed: number
   readonly signal: AbortSignal
+  /** Where the engines come from that a store needs. */
+  readonly services: Pick<RunServices, 'fresh'>
   /** The phase in which its mistake shows; all sites, unless told. */
   readonly phase?: Phase
   /** All, unless told. */
@@ -46,16 +52,17 @@ export interface Examiner {
 /** Puts a store through the correctness study by its module's path, as any third party's. */
 export async function examine(
   { name, file }: Subject,
-  { seed, signal, phase, sites }: Examiner,
+  { seed, signal, services, phase, sites }: Examiner,
 ): Promise<Examination> {
   const startedMs = performance.now()
   const strategy = join(packageRoot, file)
-  const { claims } = await loadStrategy(strategy)
+  const { claims, engines = [] } = await loadStrategy(strategy)
   const folder = await mkdtemp(join(tmpdir(), 'crossworker-oracle-'))
   try {
     const chosen = phase === undefined ? sites && { sites } : { sites: [siteOf[phase]], faults: [phase] }
-    const server = { strategy, topology: 'processes', hosts: 1, workers: 4 } as const
-    await runCorrectness({ ...quick, ...server, name, claims, seed, folder, signal, ...chosen })
+    const what = { strategy, name, claims, engines, services }
+    const place = { topology: 'processes', hosts: 1, workers: 4 } as const
+    await runCorrectness({ ...quick, ...what, ...place, seed, folder, signal, ...chosen })
     const sitesChecks: (readonly Check[])[] = []
     for await (const history of readHistories(folder, name)) sitesChecks.push(judgeHistory(history))
     const seconds = (performance.now() - startedMs) / 1_000

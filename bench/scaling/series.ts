@@ -4,6 +4,7 @@ import { openWarmUpLoad, type WarmUpLoad } from '../load/warm-up.js'
 import { messageOf } from '../message-of.js'
 import { packageRoot } from '../paths.js'
 import type { Arm } from '../plan.js'
+import type { OpenEngines } from '../services.js'
 import type { Operation } from '../slices.js'
 import { type Random, seededRandom, shuffle } from '../statistics.js'
 import type { Stage } from '../timing/launch.js'
@@ -16,6 +17,8 @@ export interface Ground {
   readonly workers: number
   readonly population: number
   readonly server: Server
+  /** Its own: what lives in another server's would count as living in this one's. */
+  readonly engines: OpenEngines
   readonly load: WarmUpLoad
   readonly stock: Stock
 }
@@ -106,22 +109,27 @@ function cellsOf({ phases }: ScalingPlan): readonly ScalingCell[] {
 
 type Size = Pick<ScalingCell, 'workers' | 'population'>
 
-async function startGround({ plan, scaling, arm }: Series, { workers, population }: Size): Promise<Ground> {
-  const server = await startServer({
-    strategy: arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module,
-    topology: plan.topology ?? 'processes',
-    hosts: plan.hosts ?? 1,
-    workers,
-    ttlMs: scaling.ttlMs,
-    render: 'none',
-    secret: secretOf(plan.seed),
-  })
+async function startGround(series: Series, { workers, population }: Size): Promise<Ground> {
+  const { plan, scaling, arm, services } = series
+  const engines = await services.fresh(arm.engines ?? [])
+  let server: Server | undefined
   try {
+    server = await startServer({
+      strategy: arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module,
+      topology: plan.topology ?? 'processes',
+      hosts: plan.hosts ?? 1,
+      workers,
+      ttlMs: scaling.ttlMs,
+      render: 'none',
+      secret: secretOf(plan.seed),
+      engines,
+    })
     const load = await openWarmUpLoad(server, server.workers.length * warmUpLoad.connections)
     const stock = await openStock(server, server.workers.length * stockConnections)
-    return { workers, population, server, load, stock }
+    return { workers, population, server, engines, load, stock }
   } catch (error) {
-    await server[Symbol.asyncDispose]()
+    await server?.[Symbol.asyncDispose]()
+    await engines[Symbol.asyncDispose]()
     throw error
   }
 }
@@ -222,8 +230,9 @@ async function recordGaps(
   }
 }
 
-async function stop({ load, stock, server }: Ground): Promise<void> {
+async function stop({ load, stock, server, engines }: Ground): Promise<void> {
   load[Symbol.dispose]()
   stock[Symbol.dispose]()
   await server[Symbol.asyncDispose]()
+  await engines[Symbol.asyncDispose]()
 }

@@ -7,6 +7,7 @@ import { type CorrectnessTask, quick, runCorrectness } from '../correctness.js'
 import { type History, toHistory } from '../history.js'
 import { readHistory } from '../history-file.js'
 import { serverEntry } from '../paths.js'
+import { openServices } from '../services.js'
 import { processesMarked, stoppedProcesses } from './leftovers.js'
 
 const mark = `correctness-test-${process.pid}-${Date.now()}`
@@ -43,6 +44,7 @@ function taskOf(more: Partial<CorrectnessTask>): CorrectnessTask {
     claims: { scope: 'process', singleUse: true, survives: 'nothing' },
     topology: 'processes',
     hosts: 1,
+    services: openServices({}),
     workers: 2,
     seed: 1,
     folder,

@@ -31,7 +31,14 @@ function targetOf(name: string, files: Readonly<Record<string, string>>): Target
   const dataDir = join(folder, name)
   mkdirSync(dataDir)
   for (const [file, text] of Object.entries(files)) writeFileSync(join(dataDir, file), text)
-  return { worker: 0, server, dataDir, random: seededRandom(1), startAgain: () => Promise.resolve() }
+  return {
+    worker: 0,
+    server,
+    dataDir,
+    engines: [],
+    random: seededRandom(1),
+    startAgain: () => Promise.resolve(),
+  }
 }
 
 async function strikeAt(fault: Fault, target: Target): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import { afterAll, expect, test, vi } from 'vitest'
 import { recordIsolation } from '../isolation.js'
 import { createProgress } from '../progress.js'
 import { createRunFolder } from '../run-folder.js'
+import { openServices } from '../services.js'
 import { entrant, environment, planOf } from './fixtures.js'
 import { processesMarked } from './leftovers.js'
 
@@ -21,7 +22,8 @@ test('a crash ends one process, an exception one thread, and a kill all threads'
   const folder = await createRunFolder(out, plan, environment)
   const stream = { write: () => true }
   const progress = createProgress({ stream, redraws: false, quiet: true, launches: 0, now: () => 0 })
-  await recordIsolation({ plan, folder, progress, signal: new AbortController().signal })
+  const services = openServices({})
+  await recordIsolation({ plan, folder, services, progress, signal: new AbortController().signal })
   const [processes, threads] = await folder.readIsolation()
   expect(processes).toMatchObject({
     topology: 'processes',

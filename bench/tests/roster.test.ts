@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { UsageError } from '../options.js'
 import { callRoster } from '../roster.js'
+import { openServices } from '../services.js'
 
 let folder: string
 
@@ -31,7 +32,9 @@ async function writeModule(name: string, members = harmless): Promise<string> {
 }
 
 async function complaint(strategies: readonly string[], reference = 'memory'): Promise<string> {
-  const error = await callRoster({ strategies, reference }).catch((reason: unknown) => reason)
+  const error = await callRoster({ strategies, reference }, openServices({})).catch(
+    (reason: unknown) => reason,
+  )
   expect(error).toBeInstanceOf(UsageError)
   const message = error instanceof Error ? error.message : ''
   expect(message).not.toContain('\n')
@@ -46,7 +49,10 @@ async function complaint(strategies: readonly string[], reference = 'memory'): P
 describe('the roster', () => {
   test('is in the registry’s order, third parties last, and the baseline always takes part', async () => {
     const mine = await writeModule('mine')
-    const entrants = await callRoster({ strategies: [mine, 'hybrid', 'hybrid'], reference: 'memory' })
+    const entrants = await callRoster(
+      { strategies: [mine, 'hybrid', 'hybrid'], reference: 'memory' },
+      openServices({}),
+    )
     expect(entrants.map(({ name, module }) => [name, module])).toEqual([
       ['memory', 'memory'],
       ['hybrid', 'hybrid'],

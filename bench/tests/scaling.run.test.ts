@@ -8,6 +8,7 @@ import type { ScalingCell, ScalingPlan } from '../scaling/plan.js'
 import type { ScalingSlice } from '../scaling/records.js'
 import { openStock } from '../scaling/stock.js'
 import { measureScaling } from '../scaling.js'
+import { openServices } from '../services.js'
 import { seededRandom } from '../statistics.js'
 import { startServer } from '../topology.js'
 import { environment, memory, planOf } from './fixtures.js'
@@ -63,7 +64,7 @@ function tinyPlan(cells: readonly ScalingCell[], fillLimitMs = 10_000): Plan {
 
 async function measured(name: string, plan: Plan, signal = new AbortController().signal): Promise<RunFolder> {
   const folder = await createRunFolder(join(out, name), plan, environment)
-  await measureScaling({ plan, folder, progress: quiet, signal })
+  await measureScaling({ plan, folder, services: openServices({}), progress: quiet, signal })
   return folder
 }
 
@@ -126,7 +127,8 @@ describe('the scaling study', () => {
       ...quiet,
       step: (line: string) => void (line.includes('block 2') && controller.abort()),
     }
-    await measureScaling({ plan, folder, progress: interrupting, signal: controller.signal })
+    const { signal } = controller
+    await measureScaling({ plan, folder, services: openServices({}), progress: interrupting, signal })
     const lines = await folder.readScaling()
     expect(lines.every((line) => line.kind === 'scaling' && line.block === 0)).toBe(true)
     expect(lines.length).toBeGreaterThan(0)

@@ -9,6 +9,7 @@ import { packageRoot } from '../paths.js'
 import type { Arm, Plan } from '../plan.js'
 import type { Progress } from '../progress.js'
 import type { RunFolder } from '../run-folder.js'
+import type { RunServices } from '../services.js'
 import type { Random } from '../statistics.js'
 import { type Server, secretOf, startServer } from '../topology.js'
 
@@ -16,6 +17,7 @@ import { type Server, secretOf, startServer } from '../topology.js'
 export interface Stage {
   readonly plan: Plan
   readonly folder: RunFolder
+  readonly services: RunServices
   readonly progress: Progress
   /** Aborted by Ctrl-C: the slice under way is finished, nothing new is begun. */
   readonly signal: AbortSignal
@@ -65,7 +67,7 @@ export function openLaunch(stage: Stage, number: number, random: Random): Launch
 
 /** Starts the arms one after another; one that does not start is recorded, and the others go on without it. */
 export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<void> {
-  const { plan, number, progress, signal, runners } = launch
+  const { plan, number, progress, services, signal, runners } = launch
   const { connections, topology = 'processes', hosts = 1, workers, ttlMs, openLoop } = plan
   const requests = openLoop?.requests ?? connections * firstRequests
   const secret = secretOf(plan.seed)
@@ -74,15 +76,10 @@ export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<v
     progress.starting({ launch: number, arm: arm.name })
     try {
       const strategy = arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module
-      const server = await startServer({
-        strategy,
-        topology,
-        hosts,
-        workers,
-        ttlMs,
-        render: 'none',
-        secret,
-      })
+      // One engine for all of its arms: they take turns.
+      const engines = await services.shared(arm.engines ?? [])
+      const place = { topology, hosts, workers }
+      const server = await startServer({ strategy, ...place, ttlMs, render: 'none', secret, engines })
       runners.set(arm.name, { ...(await connect(arm, server, connections)), requests })
     } catch (error) {
       await recordFailure(launch, arm, `did not start: ${messageOf(error)}`)

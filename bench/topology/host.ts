@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ReadyLine, WorkerProcess } from '../../src/primary.js'
 import type { Topology } from '../../src/strategy.js'
-import { type CpuClock, openCpuClock } from '../cpu-clock.js'
+import { type CpuClock, openCpuClock, openCrowdClock, sumOf } from '../cpu-clock.js'
 import type { Address, Addresses } from '../load/address.js'
 import { serverEntry } from '../paths.js'
 import { isAlive } from '../processes.js'
+import { type OpenEngines, pidsOf } from '../services/engine.js'
+import { serverSettings, withoutServices } from '../services/hand-over.js'
 import { followCrew, jsonLines, lastLines, ServerError } from './crew.js'
 
 /** The longest a server may take from its start to its ready line. */
@@ -32,6 +34,8 @@ export interface ServerOptions {
   readonly dataDir?: string
   /** What the server is run under, such as `['strace', '-f']`. */
   readonly wrapper?: readonly string[]
+  /** What its strategy needs; their processes' CPU time counts as its own. */
+  readonly engines?: OpenEngines
   /** Beside what the server inherits and is told by the other options. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -57,7 +61,7 @@ export interface Server extends AsyncDisposable {
   replaced(workerId: number): Promise<WorkerProcess>
   /** Kills all its processes at once, as a crash of the machine would, and resolves when they have gone. */
   kill(): Promise<void>
-  /** CPU time of all its processes since they started, µs; `undefined` where the system does not tell. */
+  /** CPU time of all its processes, and its engines', since they started, µs; `undefined` where the system does not tell. */
   cpuUs(): number | undefined
   /** Why it is no longer what was started: it, or one of its workers, has ended. `undefined` while all is well. */
   ended(): string | undefined
@@ -115,7 +119,10 @@ export async function startHost(options: ServerOptions, first = 0): Promise<Serv
     const followed = followCrew(ready, stdout.onReplaced, first)
     crew = followed
     void closed.then(() => followed.end(new ServerError(`it ended: ${end}`)))
-    cpu = openCpuClock([pid, ...ready.workers.map((worker) => worker.pid)])
+    cpu = sumOf(
+      openCpuClock([pid, ...ready.workers.map((worker) => worker.pid)]),
+      openCrowdClock(() => pidsOf(options.engines)),
+    )
     return {
       topology,
       addresses: addressesOf(ready, first),
@@ -148,14 +155,25 @@ function addressesOf({ endpoints, instance, workers }: ReadyLine, first: number)
 
 /** The IPC channel carries nothing; its end tells the server that the harness is gone, however that came about. */
 function launch(options: ServerOptions, dataDir: string): ChildProcess {
-  const { strategy, topology = 'processes', workers, ttlMs, render, secret, wrapper = [], env } = options
-  const { NODE_OPTIONS: _dropped, NODE_ENV: _too, ...inherited } = process.env
+  const {
+    strategy,
+    topology = 'processes',
+    workers,
+    ttlMs,
+    render,
+    secret,
+    wrapper = [],
+    engines,
+    env,
+  } = options
+  const { NODE_OPTIONS: _dropped, NODE_ENV: _too, ...inherited } = withoutServices(process.env)
   const [command = process.execPath, ...rest] = [...wrapper, process.execPath, serverEntry]
   return spawn(command, rest, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       ...inherited,
+      ...(engines && serverSettings(engines.services)),
       ...env,
       STRATEGY: strategy,
       WORKERS: String(workers),

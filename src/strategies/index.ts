@@ -5,7 +5,11 @@ import fileNaive from './file-naive.js'
 import hybrid from './hybrid.js'
 import hybridNaive from './hybrid-naive.js'
 import memory from './memory.js'
+import postgres from './postgres.js'
+import redis from './redis.js'
 import sqlite from './sqlite.js'
+import token from './token.js'
+import tokenRedis from './token-redis.js'
 
 /** The registry, in report order. A new strategy is its file and its line here. */
 export const strategies: readonly Strategy[] = [
@@ -16,4 +20,8 @@ export const strategies: readonly Strategy[] = [
   hybrid,
   hybridNaive,
   sqlite,
+  token,
+  tokenRedis,
+  redis,
+  postgres,
 ]

@@ -12,6 +12,9 @@ export type Phase =
   | 'full-disk'
   | 'corrupt-file'
   | 'crash-at-write'
+  | 'stop-engine'
+  | 'pause-engine'
+  | 'crash-engine'
 
 /** A module with a strategy as its default export. */
 export interface Subject {

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { Socket } from 'node:net'
+import type { Pool, PoolConfig } from 'pg'
+import type { Services, Strategy } from '../strategy.js'
+
+/** A PostgreSQL that has not answered by then is not waited for any longer, nor a connection to it; each, ms. */
+const limitMs = 2_000
+
+/** Of each kind and worker. One statement is under way on each. */
+const connections = 2
+
+/** The longest a good-bye may take, ms. */
+const farewellMs = 300
+
+/** Rows one sweep removes at once. */
+const sweepPortion = 1_000
+
+/**
+ * Several hosts of a fleet may come at once, and IF NOT EXISTS alone lets two of them create it at the same time, one in vain. The
+ * answer is bytes, because text has no room for a NUL.
+ */
+const schema = `
+  SELECT pg_advisory_xact_lock(7236520711);
+  CREATE TABLE IF NOT EXISTS crossworker_captchas (
+    id text COLLATE "C" PRIMARY KEY,
+    answer bytea NOT NULL,
+    expires_at timestamptz NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS crossworker_captchas_by_expiry ON crossworker_captchas (expires_at);
+`
+
+/** All by the engine's clock; hosts need not agree on theirs. Named: parsed and planned once for each connection. */
+const statements = {
+  issue: "INSERT INTO crossworker_captchas VALUES ($1, $2, now() + $3 * interval '1 ms')",
+  read: 'SELECT answer FROM crossworker_captchas WHERE id = $1 AND expires_at > now()',
+  take: 'DELETE FROM crossworker_captchas WHERE id = $1 AND expires_at > now() RETURNING answer',
+  sweep: `DELETE FROM crossworker_captchas WHERE id IN (
+    SELECT id FROM crossworker_captchas WHERE expires_at <= now() LIMIT ${sweepPortion} FOR UPDATE SKIP LOCKED)`,
+} as const
+
+interface Row {
+  readonly answer: Buffer
+}
+
+/** One database, as one worker uses it. */
+interface Database {
+  run(statement: keyof typeof statements, values: readonly unknown[]): Promise<readonly Row[]>
+  close(): Promise<void>
+}
+
+const postgres: Strategy = {
+  name: 'postgres',
+  summary: 'PostgreSQL: one DELETE … RETURNING decides every take, synced before it is told.',
+  claims: { scope: 'fleet', singleUse: true, survives: 'restart' },
+  engines: ['postgres'],
+  async host({ services }) {
+    const { pool, close } = await openPool(services, {})
+    try {
+      await pool.query(schema)
+    } finally {
+      await close()
+    }
+    return { close() {} }
+  },
+  async open({ services, workerId }) {
+    const database = await openDatabase(services)
+    const sweeper = workerId === 0 ? setInterval(sweep, 1_000).unref() : undefined
+    let isSweeping = false
+
+    /** One that fails is no failure: the next removes the same rows. */
+    async function sweep(): Promise<void> {
+      if (isSweeping) return
+      isSweeping = true
+      await database.run('sweep', []).catch(() => undefined)
+      isSweeping = false
+    }
+
+    return {
+      async issue(answer, ttlMs) {
+        const id = randomBytes(18).toString('base64url')
+        await database.run('issue', [id, Buffer.from(answer), ttlMs])
+        return id
+      },
+      read: async (id) => textOf(await database.run('read', [id])),
+      take: async (id) => textOf(await database.run('take', [id])),
+      async close() {
+        clearInterval(sweeper)
+        await database.close()
+      },
+    }
+  },
+}
+
+function textOf([row]: readonly Row[]): string | undefined {
+  return row?.answer.toString()
+}
+
+/**
+ * Two kinds of connections, so that no statement has to be wrapped in a transaction that says how it is to be committed. An issue
+ * need not wait for the disk: a stop in good order loses none, and after a loss of power, which is not claimed, its captcha is
+ * unknown, which harms nobody. A take must: undone, it would let a captcha be used again.
+ */
+async function openDatabase(services: Services): Promise<Database> {
+  const quick = await openPool(services, { options: '-c synchronous_commit=off' })
+  const durable = await openPool(services, { options: '-c synchronous_commit=on' })
+  return {
+    async run(statement, values) {
+      const { pool } = statement === 'take' ? durable : quick
+      const name = `crossworker-${statement}`
+      return (await pool.query<Row>({ name, text: statements[statement], values: [...values] })).rows
+    },
+    async close() {
+      await Promise.all([quick.close(), durable.close()])
+    },
+  }
+}
+
+/**
+ * Connects when it is needed. A statement that fails takes its connection with it, and the next one gets another: what is still to
+ * come on the old one is nobody's answer. Nothing is ever sent twice.
+ */
+async function openPool({ postgresUrl }: Services, more: PoolConfig) {
+  if (postgresUrl === undefined) throw new Error('expected DATABASE_URL to name a PostgreSQL, got nothing')
+  const { default: pg } = await import('pg')
+  const sockets = new Set<Socket>()
+  const pool: Pool = new pg.Pool({
+    connectionString: postgresUrl,
+    max: connections,
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: limitMs,
+    query_timeout: limitMs,
+    stream() {
+      const socket = new Socket()
+      sockets.add(socket)
+      return socket.once('close', () => sockets.delete(socket))
+    },
+    ...more,
+  })
+  // Unheard, each lost connection would end the worker.
+  pool.on('error', () => undefined)
+
+  /** An engine that stands still says no good-bye. */
+  async function close(): Promise<void> {
+    const limit = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), farewellMs)
+    await pool.end()
+    clearTimeout(limit)
+  }
+
+  return { pool, close }
+}
+
+export default postgres
