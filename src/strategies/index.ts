@@ -5,6 +5,7 @@ import fileNaive from './file-naive.js'
 import hybrid from './hybrid.js'
 import hybridNaive from './hybrid-naive.js'
 import memory from './memory.js'
+import sharedMemory from './shared-memory.js'
 import sqlite from './sqlite.js'
 
 /** The registry, in report order. A new strategy is its file and its line here. */
@@ -16,4 +17,5 @@ export const strategies: readonly Strategy[] = [
   hybrid,
   hybridNaive,
   sqlite,
+  sharedMemory,
 ]
