@@ -7,6 +7,7 @@ import hybridNaive from './hybrid-naive.js'
 import memory from './memory.js'
 import postgres from './postgres.js'
 import redis from './redis.js'
+import sharedMemory from './shared-memory.js'
 import sqlite from './sqlite.js'
 import token from './token.js'
 import tokenRedis from './token-redis.js'
@@ -20,6 +21,7 @@ export const strategies: readonly Strategy[] = [
   hybrid,
   hybridNaive,
   sqlite,
+  sharedMemory,
   token,
   tokenRedis,
   redis,

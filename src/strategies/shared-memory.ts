@@ -1,0 +1,52 @@
+import type { Host, Strategy, WorkerContext } from '../strategy.js'
+import { createSegment, openSegment } from './shared-segment.js'
+import { createSlots, slotBytes } from './shared-slots.js'
+
+/** 32 MiB: half of what a container's /dev/shm holds unless told, and room for 10⁵ live captchas at three quarters full. */
+const usualSlots = 2 ** 17
+
+/**
+ * Memory that all workers map, with a fixed number of slots: what each worker of `memory` keeps to itself, in one place.
+ * Full is an error and evicts nobody; slots of expired captchas are used again by whoever issues next, so nothing sweeps.
+ */
+export function createSharedMemory({ slots }: { readonly slots: number }): Strategy {
+  return {
+    name: 'shared-memory',
+    summary: 'Slots in memory that all workers map, issued and taken by compare-and-swap.',
+    claims: { scope: 'host', singleUse: true, survives: 'worker-crash' },
+    async host({ topology }): Promise<Host> {
+      if (topology === 'threads') return { handoff: new SharedArrayBuffer(slots * slotBytes), close() {} }
+      const { name, close } = await createSegment(slots * slotBytes)
+      return { handoff: name, close }
+    },
+    async open(worker) {
+      const { memory, close } = await openMemory(worker)
+      let store = createSlots(memory, worker)
+      return {
+        issue: (answer, ttlMs) => store.issue(answer, ttlMs),
+        read: (id) => store.read(id),
+        take: (id) => store.take(id),
+        close() {
+          // A late request would look into memory that is no longer there, and take the process with it.
+          store = closedStore
+          close()
+        },
+      }
+    },
+  }
+}
+
+async function openMemory({ handoff }: WorkerContext): Promise<{ memory: ArrayBufferLike; close(): void }> {
+  if (handoff instanceof SharedArrayBuffer) return { memory: handoff, close() {} }
+  if (typeof handoff !== 'string')
+    throw new Error(`expected the name of the shared memory from the primary, got ${typeof handoff}`)
+  return openSegment(handoff)
+}
+
+function refuse(): never {
+  throw new Error('the store is closed')
+}
+
+const closedStore = { issue: refuse, read: refuse, take: refuse }
+
+export default createSharedMemory({ slots: usualSlots })
