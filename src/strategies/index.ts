@@ -4,9 +4,12 @@ import file from './file.js'
 import fileNaive from './file-naive.js'
 import hybrid from './hybrid.js'
 import hybridNaive from './hybrid-naive.js'
+import lmdb from './lmdb.js'
+import manager from './manager.js'
 import memory from './memory.js'
 import sqlite from './sqlite.js'
 import token from './token.js'
+import tokenSqlite from './token-sqlite.js'
 
 /** The registry, in report order. A new strategy is its file and its line here. */
 export const strategies: readonly Strategy[] = [
@@ -17,5 +20,8 @@ export const strategies: readonly Strategy[] = [
   hybrid,
   hybridNaive,
   sqlite,
+  lmdb,
+  manager,
   token,
+  tokenSqlite,
 ]
