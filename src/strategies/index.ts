@@ -4,6 +4,8 @@ import file from './file.js'
 import fileNaive from './file-naive.js'
 import hybrid from './hybrid.js'
 import hybridNaive from './hybrid-naive.js'
+import lmdb from './lmdb.js'
+import manager from './manager.js'
 import memory from './memory.js'
 import postgres from './postgres.js'
 import redis from './redis.js'
@@ -11,6 +13,7 @@ import sharedMemory from './shared-memory.js'
 import sqlite from './sqlite.js'
 import token from './token.js'
 import tokenRedis from './token-redis.js'
+import tokenSqlite from './token-sqlite.js'
 
 /** The registry, in report order. A new strategy is its file and its line here. */
 export const strategies: readonly Strategy[] = [
@@ -21,8 +24,11 @@ export const strategies: readonly Strategy[] = [
   hybrid,
   hybridNaive,
   sqlite,
+  lmdb,
+  manager,
   sharedMemory,
   token,
+  tokenSqlite,
   tokenRedis,
   redis,
   postgres,

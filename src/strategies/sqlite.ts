@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import type { Strategy } from '../strategy.js'
 
+const fileName = 'captchas.sqlite'
+
 /** A worker that waits longer for the write lock answers 503. Waiting stops its event loop. */
 const busyTimeoutMs = 5_000
 
@@ -24,14 +26,14 @@ const sqlite: Strategy = {
   summary: 'SQLite in WAL mode; one DELETE … RETURNING decides every take.',
   claims: { scope: 'host', singleUse: true, survives: 'restart' },
   async host({ dataDir }) {
-    const database = await openDatabase(dataDir)
+    const database = await openDatabase(dataDir, fileName)
     database.pragma('journal_mode = WAL')
     database.exec(schema)
     database.close()
     return { close() {} }
   },
   async open({ dataDir, workerId }) {
-    const database = await openDatabase(dataDir)
+    const database = await openDatabase(dataDir, fileName)
     const insert = database.prepare<[string, string, number]>('INSERT INTO captchas VALUES (?, ?, ?)')
     const select = database
       .prepare<[string, number], string>('SELECT answer FROM captchas WHERE id = ? AND expires_at > ?')
@@ -73,9 +75,13 @@ const sqlite: Strategy = {
   },
 }
 
-async function openDatabase(dataDir: string): Promise<Database> {
+/**
+ * @param fileName of the database, in `dataDir`
+ * @throws when the library is missing, the file is no database, or SQLite's version is one that corrupts logs
+ */
+export async function openDatabase(dataDir: string, fileName: string): Promise<Database> {
   const { default: SqliteDatabase } = await import('better-sqlite3')
-  const database = new SqliteDatabase(join(dataDir, 'captchas.sqlite'), { timeout: busyTimeoutMs })
+  const database = new SqliteDatabase(join(dataDir, fileName), { timeout: busyTimeoutMs })
   database.pragma('synchronous = NORMAL')
   assertSound(database)
   return database
