@@ -103,6 +103,41 @@ describe('durability', () => {
     expect(check.evidence[1]).toBe('1 acknowledgement out of 1 came before the sync')
   })
 
+  test('counts an engine that was stopped as a crash, and its end excuses nobody', () => {
+    const stop = fault('engine', [100, 200], { fault: 'stop-engine', loses: 'restart' })
+    expect(of(stop, read(1, 210, 'a', 'found'))).toMatchObject({ verdict: 'valid', attempts: 1 })
+    const lost = of(stop, read(1, 210, 'a', 'unknown'))
+    expect(lost).toMatchObject({ verdict: 'invalid', attempts: 1, violations: 1, witness: [0, 2] })
+    expect(lost.evidence[0]).toMatch(/10 ms after stop-engine was healed$/)
+  })
+
+  test('is not put off by an engine that only stood still between', () => {
+    const pause = fault('engine', [250, 300], { fault: 'pause-engine' })
+    expect(of(restart, pause, read(1, 310, 'a', 'unknown')).verdict).toBe('invalid')
+    expect(of(restart, pause, read(1, 310, 'a', 'found')).verdict).toBe('valid')
+    expect(of(pause, read(1, 310, 'a', 'unknown')).attempts).toBe(0)
+  })
+
+  test('holds no engine’s end against claims that stop short of it, and asks nothing across it', () => {
+    const stop = fault('engine', [100, 200], { loses: 'restart' })
+    const history = story(workerCrash, issued, stop, read(1, 210, 'a', 'unknown'))
+    expect(judge('durability', history)).toMatchObject({ verdict: 'unknown', violations: 0 })
+    const killed = fault('engine', [120, 130], { loses: 'power-loss' })
+    expect(of(stop, killed, read(1, 210, 'a', 'unknown')).violations).toBe(0)
+    expect(of(killed, read(1, 210, 'a', 'unknown')).attempts).toBe(0)
+  })
+
+  test('asks nothing for what a take that was in vain meanwhile may have got', () => {
+    const stop = fault('engine', [100, 200], { loses: 'restart' })
+    const asked = [take(2, 150, 'a', 'unavailable'), read(1, 210, 'a', 'unknown')]
+    expect(of(stop, ...asked)).toMatchObject({ verdict: 'unknown', attempts: 0 })
+  })
+
+  test('says which engine could not be stopped', () => {
+    const missed = missedFault('engine', { fault: 'stop-engine', reason: 'it is not ours' })
+    expect(of(missed, read(1, 210, 'a', 'found')).evidence[0]).toMatch(/; stop-engine: it is not ours$/)
+  })
+
   test('within a process asks the issuer', () => {
     const crash = fault('crash', [100, 200], { loses: 'worker-crash', workers: [0] })
     const told = (worker: number) =>
@@ -154,6 +189,28 @@ describe('no-resurrection', () => {
     expect(of(taken, oneOfMany, read(2, 210, 'a', 'found')).violations).toBe(0)
     const tried = story(workerCrash, issued, taken, crash, take(2, 210, 'a', 'accepted'))
     expect(judge('no-resurrection', tried).verdict).toBe('invalid')
+  })
+
+  test('counts an engine that was stopped as a crash', () => {
+    const stop = fault('engine', [100, 200], { fault: 'stop-engine', loses: 'restart' })
+    expect(of(taken, stop, take(2, 210, 'a', 'unknown'))).toMatchObject({ verdict: 'valid', attempts: 1 })
+    const risen = of(taken, stop, take(2, 210, 'a', 'accepted'))
+    expect(risen).toMatchObject({ verdict: 'invalid', attempts: 1, violations: 1, witness: [1, 3] })
+    expect(risen.evidence[0]).toMatch(/10 ms after stop-engine was healed$/)
+  })
+
+  test('lets workers that outlived their engine read from memory', () => {
+    const stop = fault('engine', [100, 200], { loses: 'restart' })
+    expect(of(taken, stop, read(2, 210, 'a', 'found'))).toMatchObject({ verdict: 'unknown', violations: 0 })
+  })
+
+  test('is excused by an engine’s end beyond the claims', () => {
+    const stop = fault('engine', [100, 200], { loses: 'restart' })
+    const killed = fault('engine', [50, 60], { loses: 'power-loss' })
+    expect(of(taken, killed, stop, take(2, 210, 'a', 'accepted')).violations).toBe(0)
+    const pause = fault('engine', [50, 60])
+    expect(of(taken, pause, stop, take(2, 210, 'a', 'accepted')).violations).toBe(1)
+    expect(of(taken, pause, take(2, 210, 'a', 'accepted')).attempts).toBe(0)
   })
 
   test('asks nothing for a take that nobody saw acknowledged before the crash', () => {

@@ -109,6 +109,16 @@ describe('fail-closed', () => {
     expect(engine('power-loss').violations).toBe(0)
   })
 
+  test('is broken by a store that answers for an engine that is away', () => {
+    const pause = fault('engine', [100, 200], { fault: 'pause-engine' })
+    expect(of(pause, felt, take(1, 120, 'a', 'unknown')).verdict).toBe('invalid')
+    const kept = of(pause, felt, issue(2, 140, 'b'), read(1, 220, 'b', 'unknown'))
+    expect(kept).toMatchObject({ verdict: 'invalid', violations: 1 })
+    expect(of(pause, felt, take(1, 120, 'a', 'unavailable'), take(1, 220, 'a', 'unknown')).verdict).toBe(
+      'valid',
+    )
+  })
+
   test('judges neither the time before nor captchas from then that were looked at afterwards', () => {
     expect(of(full, felt, read(1, 50, 'a', 'unknown'), read(1, 210, 'a', 'unknown')).violations).toBe(0)
     expect(of(full, felt, read(1, 50, 'a', 'unexpected')).violations).toBe(0)
@@ -169,6 +179,19 @@ describe('boundedness', () => {
     expect(files(1, 9).verdict).toBe('valid')
     expect(files(1, 10)).toMatchObject({ verdict: 'invalid', violations: 1 })
     expect(files(1, 10).evidence[0]).toBe('1 files before, 10 after 100 captchas had ended')
+  })
+
+  test('is broken by records that stay in the engine, after one round already', () => {
+    const records = (end: number) =>
+      of(
+        volume('start', 0, { records: 2 }),
+        volume('full', 1, { records: 302, captchas: 300 }),
+        volume('end', 2, { records: end, captchas: 300 }),
+      )
+    expect(records(2)).toMatchObject({ verdict: 'valid', attempts: 3 })
+    expect(records(17).verdict).toBe('valid')
+    expect(records(18)).toMatchObject({ verdict: 'invalid', violations: 1 })
+    expect(records(302).evidence[0]).toBe('2 records in the engine before, 302 after 300 captchas had ended')
   })
 
   test('is broken by memory that is never given back', () => {
