@@ -116,10 +116,15 @@ function sentence(steps: readonly RungStep[]): string {
   const [step] = steps
   if (step === undefined) return ''
   const { from, to } = step
-  const outlived = steps.map(({ survives }) => events[survives]).join(' or ')
+  const outlived = either(steps.map(({ survives }) => events[survives]))
   const where = `From ${from.scope} to ${to.scope}, surviving ${outlived}`
   if (from.strategy === to.strategy) return `${where}: nothing more, for **${to.strategy}** serves both.`
   return `${where}: **${to.strategy}** in place of **${from.strategy}**, ${costs(step)}.`
+}
+
+/** @returns such as "a, b or c" */
+function either(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ')
 }
 
 /** Throughput; where an open loop gives it, CPU time. */
