@@ -22,10 +22,11 @@ function whyNone({ run, strategies }: Results): string {
   const missing = (['timing', 'correctness'] as const).filter((study) => !run.studies.includes(study))
   if (missing.length > 0)
     return `the ${missing.join(' and the ')} study was not run, and cost and correctness are both needed`
-  const isCpuKnown = strategies.some(({ timing }) => timing?.some(({ cpuUsPerOp }) => cpuUsPerOp !== null))
-  return isCpuKnown
-    ? 'no strategy was seen to keep all its promises'
-    : 'CPU time could not be measured, and it is what cost is told by'
+  const rows = strategies.flatMap(({ timing = [] }) => timing).filter(({ slices }) => slices > 0)
+  if (rows.length === 0) return 'the timing study had no time to measure anything'
+  if (rows.every(({ cpuUsPerOp }) => cpuUsPerOp === null))
+    return 'CPU time could not be measured, and it is what cost is told by'
+  return 'no strategy was seen to keep all its promises and was measured beside the baseline'
 }
 
 const events: Readonly<Record<Recommendation['survives'], string>> = {

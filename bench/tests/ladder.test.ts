@@ -150,10 +150,14 @@ describe('the recommendation in the report', () => {
 
   test('says why there is none where both studies were run', () => {
     expect(ladder(resultsOf([{ ...file, failed: 'it crashed' }]))).toContain(
-      'None: no strategy was seen to keep all its promises.',
+      'None: no strategy was seen to keep all its promises',
     )
     const timing = file.timing?.map((row) => ({ ...row, cpuUsPerOp: null, ratios: [] })) ?? []
     expect(ladder(resultsOf([{ ...file, timing }]))).toContain('None: CPU time could not be measured')
+    const nothing = timing.map((row) => ({ ...row, slices: 0 }))
+    const bare = ladder(resultsOf([{ ...memory, timing: nothing }]))
+    expect(bare).toContain('None: the timing study had no time to measure anything')
+    expect(rowOf(bare, 'memory').slice(6)).toEqual(['–', '–', '–'])
   })
 
   test('warns of a contaminated run', () => {
