@@ -72,7 +72,8 @@ function costCells(
   const rows = operations.map((operation) => timingRow(timing, operation, 'client'))
   const cpuUs = rows.map((row) => row?.cpuUsPerOp ?? null)
   const ratios = [rows[0], rows[2]].map((row) => row?.ratios.find((ratio) => ratio.metric === metric))
-  const missing = name === baseline ? '1' : '–'
+  const isMeasured = rows.some((row) => row !== undefined && row.slices > 0)
+  const missing = isMeasured && name === baseline ? '1' : '–'
   return [
     duration(cpuUs.reduce((sum, us) => (sum === null || us === null ? null : sum + us), 0)),
     ...ratios.map((ratio) => (ratio === undefined ? missing : ratioText(ratio))),

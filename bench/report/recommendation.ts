@@ -22,10 +22,11 @@ function whyNone({ run, strategies }: Results): string {
   const missing = (['timing', 'correctness'] as const).filter((study) => !run.studies.includes(study))
   if (missing.length > 0)
     return `the ${missing.join(' and the ')} study was not run, and cost and correctness are both needed`
-  const isCpuKnown = strategies.some(({ timing }) => timing?.some(({ cpuUsPerOp }) => cpuUsPerOp !== null))
-  return isCpuKnown
-    ? 'no strategy was seen to keep all its promises'
-    : 'CPU time could not be measured, and it is what cost is told by'
+  const rows = strategies.flatMap(({ timing = [] }) => timing).filter(({ slices }) => slices > 0)
+  if (rows.length === 0) return 'the timing study had no time to measure anything'
+  if (rows.every(({ cpuUsPerOp }) => cpuUsPerOp === null))
+    return 'CPU time could not be measured, and it is what cost is told by'
+  return 'no strategy was seen to keep all its promises and was measured beside the baseline'
 }
 
 const events: Readonly<Record<Recommendation['survives'], string>> = {
@@ -116,10 +117,15 @@ function sentence(steps: readonly RungStep[]): string {
   const [step] = steps
   if (step === undefined) return ''
   const { from, to } = step
-  const outlived = steps.map(({ survives }) => events[survives]).join(' or ')
+  const outlived = either(steps.map(({ survives }) => events[survives]))
   const where = `From ${from.scope} to ${to.scope}, surviving ${outlived}`
   if (from.strategy === to.strategy) return `${where}: nothing more, for **${to.strategy}** serves both.`
   return `${where}: **${to.strategy}** in place of **${from.strategy}**, ${costs(step)}.`
+}
+
+/** @returns such as "a, b or c" */
+function either(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ')
 }
 
 /** Throughput; where an open loop gives it, CPU time. */

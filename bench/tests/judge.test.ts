@@ -90,6 +90,44 @@ describe('correctness', () => {
     )
   })
 
+  test('hand-offs alone refute a rung and never prove it: nobody raced', () => {
+    const told = (slices: readonly SliceRecord[]) =>
+      correctnessOf(host, slices).ladder.map(({ verdict }) => verdict)
+    expect(told([perfect])).toEqual(['unknown', 'unknown', 'unknown', 'unknown'])
+    expect(told([memoryLike])).toEqual(['unknown', 'unknown', 'invalid', 'unknown'])
+  })
+
+  describe('on two hosts of one worker each', () => {
+    const judgedAs = (scope: 'host' | 'fleet', slices: readonly SliceRecord[]) =>
+      judgeCorrectness({ ...host.claims, scope }, { slices, workers: 2, hosts: 2 })
+    const visibility = (scope: 'host' | 'fleet', slices: readonly SliceRecord[]) =>
+      judgedAs(scope, slices).checks.find(({ name }) => name === 'visibility')
+
+    test('what the other host refuses is told, and held against claims of the fleet alone', () => {
+      expect(visibility('host', [memoryLike])).toMatchObject({ verdict: 'unknown', violations: 0 })
+      expect(visibility('fleet', [memoryLike])).toMatchObject({ verdict: 'invalid', violations: 20 })
+      const { verdict, verificationFailures, ladder, observedScope } = judgedAs('host', [memoryLike])
+      expect(verdict).toBe('unknown')
+      expect(verificationFailures.crossWorker.failures).toBe(20)
+      expect(ladder.map((rung) => rung.verdict)).toEqual(['unknown', 'unknown', 'unknown', 'invalid'])
+      expect(observedScope).toBe('process')
+    })
+
+    test('the evidence is of a pair that counts', () => {
+      const near = { ...witness, verifier: 0, afterMs: 99 }
+      const [evidence] =
+        visibility('host', [leaky, slice({ pairs: pairs({ same: 1 }), witness: near })])?.evidence ?? []
+      expect(evidence).toContain('99 ms later worker 0 answered')
+    })
+
+    test('a claim of the fleet is tried between hosts', () => {
+      expect(visibility('fleet', [perfect])?.verdict).toBe('valid')
+      expect(judgedAs('fleet', [perfect]).observedScope).toBe('fleet')
+      const one = judgeCorrectness({ ...host.claims, scope: 'fleet' }, { slices: [perfect], workers: 2 })
+      expect(one.checks[0]?.verdict).toBe('unknown')
+    })
+  })
+
   test('a claim of scope host is broken by cross-worker failures, with the witness as evidence', () => {
     const found = visibilityOf(host, [memoryLike])
     expect(found).toMatchObject({ verdict: 'invalid', attempts: 40, violations: 20 })

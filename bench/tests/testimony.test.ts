@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Claims } from '../../src/strategy.js'
+import type { History } from '../history.js'
 import { judgeCorrectness } from '../judge/correctness.js'
 import { hear, testimonyOf } from '../judge/testimony.js'
 import { correctness } from '../report/correctness.js'
@@ -98,6 +99,50 @@ describe('testimony', () => {
     expect(visibility?.verdict).toBe('invalid')
     expect(visibility?.attempts).toBeGreaterThan(40)
     expect(visibility?.violations).toBe(2)
+  })
+})
+
+describe('testimony of several layouts', () => {
+  const of = (history: History, run = {}) => testimonyOf([hear(history)], run)
+  const taken = [issue(0, 0, 'captcha-1'), take(2, 10, 'captcha-1', 'unknown')]
+  const pair = { issuer: 0, verifier: 2, attempts: 1, failures: 1 }
+
+  test('tells of pairs of workers only where sites are laid out as the run is', () => {
+    expect(of(story({}, ...taken)).pairs).toEqual([pair])
+    expect(of(story({ hosts: 2 }, ...taken)).pairs).toEqual([])
+    expect(of(story({ topology: 'threads' }, ...taken)).pairs).toEqual([])
+    expect(of(story({ hosts: 2 }, ...taken), { hosts: 2 }).pairs).toEqual([pair])
+    expect(of(story({ topology: 'threads' }, ...taken), { topology: 'threads' }).pairs).toEqual([pair])
+  })
+
+  test('sets every rung beside what was claimed of it', () => {
+    const { ladder, observedScope, verdict } = judgeCorrectness(claims, {
+      slices: [],
+      testimony: testimonyOf([hear(story(claims, ...sound)), hear(story({ ...claims, hosts: 2 }, ...taken))]),
+      workers: 4,
+    })
+    expect(ladder).toEqual([
+      { rung: 'process', verdict: 'unknown', claimed: true },
+      { rung: 'threads', verdict: 'unknown', claimed: true },
+      { rung: 'host', verdict: 'valid', claimed: true },
+      { rung: 'fleet', verdict: 'invalid', claimed: false },
+    ])
+    expect([observedScope, verdict]).toEqual(['host', 'unknown'])
+  })
+
+  test('of a store that claims no single use claims no rung', () => {
+    const { ladder } = judged(sound, { ...claims, scope: 'fleet', singleUse: false })
+    expect(ladder.map(({ claimed }) => claimed)).toEqual([false, false, false, false])
+  })
+
+  test('and hand-offs climb one ladder: what either saw lost is lost', () => {
+    const climbed = judgeCorrectness(claims, {
+      slices: [slice({ pairs: pairs({ cross: 1 }) })],
+      testimony: testimonyOf([hear(story(claims, ...sound))]),
+      workers: 2,
+    })
+    expect(climbed.ladder[2]).toEqual({ rung: 'host', verdict: 'invalid', claimed: true })
+    expect(climbed.observedScope).toBe('none')
   })
 })
 

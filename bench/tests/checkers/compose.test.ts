@@ -124,4 +124,62 @@ describe('the observed scope', () => {
     ]
     expect(observed(story({}, ...looked), story({}, ...raced))).toBe('host')
   })
+
+  test('is the fleet when two hosts agree, the host when they do not', () => {
+    const fleet = (found: 'found' | 'unknown') => [
+      issue(0, 0, 'e'),
+      read(2, 10, 'e', found),
+      ...raceIn(2, 'e', ['accepted', 'unknown']),
+    ]
+    const near = story({}, ...within, ...across('found'))
+    expect(observed(near, story({ hosts: 2 }, ...fleet('found')))).toBe('fleet')
+    expect(observed(near, story({ hosts: 2 }, ...fleet('unknown')))).toBe('host')
+  })
+
+  test('passes over threads that nobody ran, not over threads that were wrong', () => {
+    const near = story({}, ...within, ...across('found'))
+    const threads = (found: 'found' | 'unknown') => story({ topology: 'threads' }, ...across(found))
+    expect(observed(near, threads('found'))).toBe('host')
+    expect(observed(near, threads('unknown'))).toBe('process')
+    expect(observed(threads('found'))).toBe('threads')
+  })
+})
+
+describe('the ladder', () => {
+  const verdicts = (...histories: readonly History[]) =>
+    ladderOf(histories.map(judgeRungs)).map(({ rung, verdict }) => `${rung} ${verdict}`)
+  const found = (worker: number) => [
+    issue(0, 0, 'a'),
+    read(worker, 10, 'a', 'found'),
+    take(0, [20, 30], 'a', 'accepted'),
+    take(worker, [20, 30], 'a', 'unknown'),
+  ]
+
+  test('has its four rungs in order, whatever was shown', () => {
+    expect(verdicts()).toEqual(['process unknown', 'threads unknown', 'host unknown', 'fleet unknown'])
+  })
+
+  test.each([
+    ['processes', {}, 1, 'host'],
+    ['threads', { topology: 'threads' }, 1, 'threads'],
+    ['two hosts', { hosts: 2 }, 2, 'fleet'],
+    ['two hosts, on one of them', { hosts: 2 }, 1, 'host'],
+    ['two hosts of threads', { topology: 'threads', hosts: 2 }, 2, 'fleet'],
+    ['one worker', {}, 0, 'process'],
+  ] as const)('of a site of %s shows no rung but its own', (_what, site, worker, rung) => {
+    const valid = verdicts(story(site, ...found(worker))).filter((told) => told.endsWith(' valid'))
+    expect(valid).toEqual([`${rung} valid`])
+  })
+
+  test('is asked at each rung whatever the claims', () => {
+    const lost = [issue(0, 0, 'a'), read(1, 10, 'a', 'unknown')]
+    const told = verdicts(story({ scope: 'process', singleUse: false }, ...lost))
+    expect(told).toEqual(['process unknown', 'threads unknown', 'host invalid', 'fleet unknown'])
+  })
+
+  test('needs single use beside visibility', () => {
+    const twice = [issue(0, 0, 'b'), take(0, [20, 30], 'b', 'accepted'), take(1, [20, 30], 'b', 'accepted')]
+    expect(verdicts(story({}, ...found(1), ...twice))[2]).toBe('host invalid')
+    expect(verdicts(story({}, issue(0, 0, 'c'), read(1, 10, 'c', 'found')))[2]).toBe('host unknown')
+  })
 })

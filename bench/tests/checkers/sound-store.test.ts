@@ -38,6 +38,21 @@ describe('a store that keeps its claims', () => {
     )
   })
 
+  test('is not convicted on two hosts, whatever it claims, nor acquitted between them of what it does not', () => {
+    const scopes = fc.constantFrom('process' as const, 'host' as const, 'fleet' as const)
+    fc.assert(
+      fc.property(claims, scopes, steps, (promise, scope, script) => {
+        const history = toHistory(play({ ...promise, scope }, script, 2))
+        const invalid = judgeHistory(history).filter(({ verdict }) => verdict === 'invalid')
+        expect(invalid).toEqual([])
+        if (scope === 'fleet') return
+        expect(judge('visibility', history, 'fleet').verdict).not.toBe('valid')
+        expect(judge('linearizable', history, 'fleet').verdict).not.toBe('valid')
+      }),
+      settings,
+    )
+  })
+
   test('is acquitted of what these histories exercise', () => {
     const attempts = new Map<string, number>()
     for (const [promise, script] of fc.sample(fc.tuple(claims, steps), { seed: 3, numRuns: 100 })) {

@@ -99,8 +99,11 @@ function faultLine({ of, loses, struck, skewMs }: Trouble) {
   }
 }
 
-/** @returns the lines a harness would have written, in order of time */
-export function play(promise: Claims, script: readonly Step[]): HistoryLine[] {
+/**
+ * @param hosts with two, workers 0 and 1 live on the one, 2 on the other
+ * @returns the lines a harness would have written, in order of time
+ */
+export function play(promise: Claims, script: readonly Step[], hosts: 1 | 2 = 1): HistoryLine[] {
   const lines: Exclude<HistoryLine, Site>[] = []
   const captchas: Captcha[] = []
   let nowMs = 0
@@ -170,9 +173,13 @@ export function play(promise: Claims, script: readonly Step[]): HistoryLine[] {
     else if (result !== 'pending') complete(result)
   }
 
+  function isSeen({ issuer }: Captcha, { worker }: Step): boolean {
+    if (promise.scope === 'process') return worker === issuer
+    return hosts === 1 || promise.scope === 'fleet' || worker < 2 === issuer < 2
+  }
+
   function effect(verb: 'read' | 'take', captcha: Captcha, step: Step): Result {
-    const isSeen = promise.scope === 'host' || step.worker === captcha.issuer
-    if (!isSeen || clockMs(step) >= captcha.endsMs) return 'unknown'
+    if (!isSeen(captcha, step) || clockMs(step) >= captcha.endsMs) return 'unknown'
     if (verb === 'read')
       return !captcha.isTaken || (step.luck && captcha.staleIn.has(step.worker)) ? 'found' : 'unknown'
     if (captcha.isTaken) return 'unknown'
@@ -218,7 +225,7 @@ export function play(promise: Claims, script: readonly Step[]): HistoryLine[] {
     strategy: 'sound',
     name: 'ordinary',
     claims: promise,
-    workers,
+    ...(hosts === 2 ? { workers: 4, hosts } : { workers }),
     ttlMs,
     seed: 1,
   }

@@ -140,17 +140,19 @@ export function gap(reason: string, ...checks: readonly CheckName[]): Scene {
   return () => [{ kind: 'gap', atMs: 0, checks, reason }]
 }
 
-type SiteWishes = Partial<Pick<Site, 'ttlMs' | 'workers'>> & Partial<Claims>
+type SiteWishes = Partial<Pick<Site, 'ttlMs' | 'workers' | 'topology' | 'hosts'>> & Partial<Claims>
 
 /** Lives last a second; the claims are the widest that one host can keep short of losing power. */
 export function story(wishes: SiteWishes, ...scenes: readonly Scene[]): History {
-  const { ttlMs = 1_000, workers = 4, ...claims } = wishes
+  const { ttlMs = 1_000, workers = 4, topology, hosts, ...claims } = wishes
   const site: Site = {
     kind: 'site',
     strategy: 'a',
     name: 'ordinary',
     claims: { scope: 'host', singleUse: true, survives: 'restart', ...claims },
     workers,
+    ...(topology && { topology }),
+    ...(hosts !== undefined && { hosts }),
     ttlMs,
     seed: 1,
   }
