@@ -47,20 +47,19 @@ export function forecast({ experiments, workers, warmUp, sliceMs }: Plan): Forec
 }
 
 /** What is about to happen, in one line, before any time is spent on it. Pure. */
-export function outline(plan: Plan, budgetSeconds: number): string {
+export function outline(plan: Plan): string {
   const strategies = plan.entrants.filter(({ skipped }) => skipped === undefined).length
   const expected = forecast(plan)
   return [
     `${strategies} strategies`,
-    ...(expected === undefined ? [] : timed(expected, budgetSeconds, plan.openLoop)),
+    ...(expected === undefined ? [] : timed(expected, plan)),
     `seed ${plan.seed}`,
   ].join(', ')
 }
 
 function timed(
   { launches, blocksPerLaunch, detectable }: Forecast,
-  budgetSeconds: number,
-  openLoop: Plan['openLoop'],
+  { budgetSeconds, openLoop }: Pick<Plan, 'budgetSeconds' | 'openLoop'>,
 ): readonly string[] {
   const found = `differences of ${percent(detectable.throughput)} in throughput and ${percent(detectable.cpuUsPerOp)} in CPU time`
   const place = `${launches} ${launches === 1 ? 'launch' : 'launches'} of about ${blocksPerLaunch} blocks in at most ${budgetSeconds} s`

@@ -34,7 +34,7 @@ async function bench(argv: readonly string[]): Promise<number> {
     launches: plan.experiments.length,
     now: () => performance.now(),
   })
-  progress.say(outline(plan, options.budgetSeconds))
+  progress.say(outline(plan))
   await runStudies({ plan, folder, services, progress, signal })
   progress.close()
   const results = await judge(folder)

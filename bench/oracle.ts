@@ -104,7 +104,7 @@ async function lookInTurn(): Promise<void> {
     const complaint = look.complaint(found)
     if (complaint !== undefined) complaints.push(complaint)
     process.stderr.write(
-      `${complaint === undefined ? 'ok' : 'NOT OK'} ${look.name}, run ${look.run + 1}, ${found.seconds.toFixed(1)} s\n`,
+      `${complaint === undefined ? 'ok' : `NOT OK: ${complaint}:`} ${look.name}, run ${look.run + 1}, ${found.seconds.toFixed(1)} s\n`,
     )
   }
 }

@@ -42,6 +42,8 @@ export interface Plan {
   /** Clusters with a data directory each, of as many workers each; 1 unless told. */
   readonly hosts?: number
   readonly connections: number
+  /** Meant for the timing study and the correctness study together. */
+  readonly budgetSeconds: number
   readonly ttlMs: number
   readonly sliceMs: number
   /** Absent in a closed loop. */
@@ -112,7 +114,8 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const arms = armsOf(entrants, baseline, occasion.noopModule)
   const correctness = options.studies.includes('correctness') ? correctnessPlan(options) : undefined
   const running = entrants.filter(({ skipped }) => skipped === undefined).length
-  const budgetMs = (options.budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
+  const budgetSeconds = options.budgetSeconds ?? usualSeconds(quick, running)
+  const budgetMs = (budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
   const minWindows = quick ? 10 : 18
   const preparingMs = arms.length * preparationMs(hosts * workers, minWindows)
   const launches = options.studies.includes('timing') ? launchesFor(budgetMs / preparingMs, quick) : 0
@@ -130,6 +133,7 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
     hosts,
     workers,
     connections,
+    budgetSeconds,
     ttlMs: 120_000,
     sliceMs,
     ...(openLoop && { openLoop }),
@@ -164,6 +168,12 @@ function correctnessPlan({ thorough, captchas, races, faults }: Options): Correc
     ...(races !== undefined && { races }),
     ...(faults !== undefined && { faultsPerKind: faults }),
   }
+}
+
+/** The default run compares six strategies; each further one has servers to start, to warm up and to look at. */
+function usualSeconds(quick: boolean, strategies: number): number {
+  const further = Math.max(0, strategies - 6)
+  return quick ? 35 + 5 * further : 170 + 28 * further
 }
 
 /** What a look at each strategy takes from the time of a run that also measures: 12 s of two cores, 20 s at the least. */

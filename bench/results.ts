@@ -1,6 +1,7 @@
-import { type Static, type TSchema, Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { Correctness } from './results/correctness.js'
 import { Recommendation, RungStep } from './results/recommendation.js'
+import { Scaling } from './results/scaling.js'
 import { count, literals, nullable, number, object, share } from './results/schema.js'
 
 export { durabilities, rungs } from './checkers/rungs.js'
@@ -13,6 +14,7 @@ export type {
 } from './results/correctness.js'
 export { isClaimed, promised } from './results/correctness.js'
 export type { Recommendation, RecommendedRatio, RungStep } from './results/recommendation.js'
+export type { GrowthResult, ScalingMetric, ScalingResult, ScalingSweepResult } from './results/scaling.js'
 
 /**
  * The shape of results.json: one schema for the types here, the check at the door of every report, and the JSON Schema
@@ -109,50 +111,6 @@ const Micro = object({
   samples: count(),
   /** Why the clock is too coarse for it. */
   warning: Type.Optional(Type.String()),
-})
-
-/** What is typical of a size, with its 95 % interval; `null` of fewer than two slices. */
-const Typical = nullable(object({ value: number(), low: number(), high: number() }))
-
-/** k in cost ∝ sizeᵏ with its 95 % interval, over all sizes and between the two largest alone, where a bend shows. */
-const Growth = nullable(
-  object({
-    exponent: number(),
-    low: number(),
-    high: number(),
-    lastStep: object({ from: number(), to: number(), exponent: number(), low: number(), high: number() }),
-  }),
-)
-
-export type ScalingMetric = 'throughput' | 'clientP50Us' | 'storeP50Us' | 'cpuUsPerOp'
-
-const byScalingMetric = <T extends TSchema>(schema: T) =>
-  object({ throughput: schema, clientP50Us: schema, storeP50Us: schema, cpuUsPerOp: schema })
-
-const ScalingSweep = object({
-  sweep: literals('workers', 'population', 'connections'),
-  operation: literals('write', 'read', 'take'),
-  points: Type.Array(
-    object({
-      size: count(),
-      /** Captchas alive while it was measured, on average. */
-      live: number(),
-      slices: count(),
-      voidSlices: count(),
-      typical: byScalingMetric(Typical),
-      /** The generator's event-loop utilisation in the median slice; near 1 it measured the generator. */
-      generatorUtilisation: number(),
-    }),
-  ),
-  growth: byScalingMetric(Growth),
-})
-
-const Scaling = object({
-  sweeps: Type.Array(ScalingSweep),
-  /** Cells that were not measured, or not to the end. */
-  gaps: Type.Array(
-    object({ workers: count(), connections: count(), population: count(), reason: Type.String() }),
-  ),
 })
 
 const Strategy = object({
@@ -281,9 +239,6 @@ export type StrategyResult = Static<typeof Strategy>
 export type TimingResult = Static<typeof Timing>
 export type OpenLoopResult = Static<typeof OpenLoop>
 export type RatioResult = Static<typeof Ratio>
-export type ScalingResult = Static<typeof Scaling>
-export type ScalingSweepResult = Static<typeof ScalingSweep>
-export type GrowthResult = NonNullable<Static<typeof Growth>>
 export type ControlsResult = Static<typeof Controls>
 export type TwinRatioResult = Static<typeof TwinRatio>
 

@@ -67,11 +67,23 @@ function isAnswered(op: Op): boolean {
 
 /** The ops that show that it was never over; none when it was. */
 function failuresOf({ fault, ops, isLast }: Aftermath): readonly Op[] {
-  const late = ops.findLast((op) => isFailed(op) && op.startMs > fault.healMs + longestMs)
-  if (late !== undefined) return [late]
+  const late = ops.filter(({ startMs }) => startMs > fault.healMs + longestMs)
+  const workers = [...new Set(ops.map(({ worker }) => worker))]
+  const failing = workers.map((worker) => mostlyFailing(late, worker)).find((found) => found.length > 0)
+  if (failing !== undefined) return failing
   if (!isLast) return []
-  const workers = new Set(ops.map(({ worker }) => worker))
-  return [...workers].map((worker) => closingFailures(ops, worker)).find(isStuck) ?? []
+  return workers.map((worker) => closingFailures(ops, worker)).find(isStuck) ?? []
+}
+
+/**
+ * What a worker failed, where that was more than it answered. One error proves nothing however late it comes: a sound store may
+ * fail one call in twenty, or wait for a lock in vain on a machine that has no time for it.
+ */
+function mostlyFailing(ops: readonly Op[], worker: number): readonly Op[] {
+  const own = ops.filter((op) => op.worker === worker)
+  const failed = own.filter(isFailed)
+  const isMost = failed.length > own.filter(isAnswered).length
+  return isMost && failed.length >= stuckRequests ? failed : []
 }
 
 /** What a worker has failed since it last answered. */

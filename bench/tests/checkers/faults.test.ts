@@ -246,11 +246,24 @@ describe('recovery', () => {
     expect(check.evidence[0]).toMatch(/^after kill-worker: 1\.4 s until the last error/)
   })
 
-  test('is broken by an error long after the heal', () => {
-    const late = (atMs: number) =>
-      of(kill, read(2, atMs, 'a', 'unexpected'), read(2, 12_000, 'a', 'found')).verdict
-    expect(late(10_200)).toBe('valid')
-    expect(late(10_201)).toBe('invalid')
+  test('is broken by a worker that fails more than it answers long after the heal', () => {
+    const late = (fromMs: number, answers: number) =>
+      of(
+        kill,
+        ...[0, 300, 600].map((ms) => read(2, fromMs + ms, 'a', 'unexpected')),
+        ...Array.from({ length: answers }, (_, index) => read(2, 12_000 + index, 'a', 'found')),
+        fault('medium', [20_000, Number.POSITIVE_INFINITY]),
+      ).verdict
+    expect(late(9_600, 1)).toBe('valid')
+    expect(late(10_201, 2)).toBe('invalid')
+    expect(late(10_201, 3)).toBe('valid')
+  })
+
+  test('is not broken by errors that come now and then, however late', () => {
+    const answers = Array.from({ length: 40 }, (_, index) =>
+      read(2, 10_300 + index * 100, 'a', index % 20 === 19 ? 'unavailable' : 'found'),
+    )
+    expect(of(kill, ...answers).verdict).toBe('valid')
   })
 
   test('forgives what the end of the record cut off', () => {
