@@ -3,7 +3,7 @@ import { Correctness } from './results/correctness.js'
 import { count, literals, nullable, number, object, share } from './results/schema.js'
 
 export type { CheckResult, CorrectnessResult, FailuresResult, PromiseResult } from './results/correctness.js'
-export { isClaimed, promised } from './results/correctness.js'
+export { isClaimed, promisesMade } from './results/correctness.js'
 
 /**
  * The shape of results.json: one schema for the types here, the check at the door of every report, and the JSON Schema
