@@ -12,7 +12,7 @@ export type {
   PromiseResult,
   RungResult,
 } from './results/correctness.js'
-export { isClaimed, promised } from './results/correctness.js'
+export { isClaimed, promisesMade } from './results/correctness.js'
 export type { Recommendation, RecommendedRatio, RungStep } from './results/recommendation.js'
 export type { GrowthResult, ScalingMetric, ScalingResult, ScalingSweepResult } from './results/scaling.js'
 

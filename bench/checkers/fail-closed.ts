@@ -68,7 +68,9 @@ function createJudge(history: History, reach: Reach): (witness: Witness) => read
   const isFindable = findableWithin(reach, disturbances({ ...history, faults: others }, ['clock']))
   const foreign = new Set(livesOf(history).strangers)
 
+  // A store that may be replayed accepts again whether its medium fails or not: that is no making up.
   function isSecondWin(captcha: Captcha, op: Op): boolean {
+    if (!history.site.claims.singleUse) return false
     const takes = captcha.takers.filter((take) => isInScope(captcha, take, reach))
     return acceptedTwice(takes, lost)?.[1] === op
   }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf } from '../message-of.js'
 import { sqliteCheckEntry } from '../paths.js'
@@ -98,9 +98,18 @@ async function lookAtDatabase(
 /** A word of a name, such as in `captchas.json.lock`; not three letters of a random id. */
 const litter = /(^|[./_-])(tmp|temp|lock)\d*($|[./_-])/i
 
+/**
+ * LMDB's table of readers and its mutexes, beside the data for as long as there is an environment: whoever removed it would take
+ * the mutual exclusion from everybody who has it open.
+ */
+function belongsToLmdb(name: string, all: readonly string[]): boolean {
+  return basename(name) === 'lock.mdb' && all.includes(join(dirname(name), 'data.mdb'))
+}
+
 /** What a server that was stopped in good order has left beside its data. */
 export async function lookForLitter({ recorder, dataDir }: Looked): Promise<void> {
-  const found = (await entriesIn(dataDir)).filter((name) => litter.test(name))
+  const entries = await entriesIn(dataDir)
+  const found = entries.filter((name) => litter.test(name) && !belongsToLmdb(name, entries))
   const finding =
     found.length === 0
       ? { sound: true }

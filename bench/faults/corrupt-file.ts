@@ -12,8 +12,8 @@ const mostFiles = 200
 const rounds = 10
 const betweenMs = 30
 
-/** An index that its users hold in memory: cut short, it ends them, and it is no data. */
-const notData = /-shm$/
+/** SQLite's index and LMDB's readers and mutexes, which their users hold in memory: cut short, they end them, and they are no data. */
+const notData = /-shm$|^lock\.mdb$/
 
 /** What the store has written is damaged under its eyes: it must say so, and never answer from it as if it were empty. */
 export const corruptFile: Fault = {

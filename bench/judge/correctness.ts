@@ -7,7 +7,7 @@ import {
   type CorrectnessResult,
   isClaimed,
   type PromiseResult,
-  promised,
+  promisesMade,
 } from '../results.js'
 import type { SliceRecord } from '../slices.js'
 import { wilson } from '../statistics.js'
@@ -101,13 +101,8 @@ function worst(checks: readonly CheckResult[]): CheckResult['verdict'] {
 const observations = { valid: 'kept', unknown: 'unproven', invalid: 'broken' } as const
 
 function promisesOf(claims: Claims, checks: readonly CheckResult[]): PromiseResult[] {
-  return promised
-    .filter(({ isMade }) => isMade(claims))
-    .map(({ claim, checks: names }) => {
-      const deciding = checks.filter(({ name }) => names.includes(name))
-      const isTakeKept = claims.singleUse || claim !== 'survives'
-      // A replayable store's takes leave nothing behind that could come back.
-      const counted = isTakeKept ? deciding : deciding.filter(({ name }) => name !== 'no-resurrection')
-      return { claim, promised: String(claims[claim]), observation: observations[worst(counted)] }
-    })
+  return promisesMade(claims).map(({ claim, checks: names }) => {
+    const deciding = checks.filter(({ name }) => names.includes(name))
+    return { claim, promised: String(claims[claim]), observation: observations[worst(deciding)] }
+  })
 }

@@ -75,10 +75,12 @@ describe('a damaged file', () => {
     expect(new Set(texts.map(({ length }) => length)).size).toBeGreaterThan(1)
   })
 
-  test('is none where nothing is kept, and an index in memory is left alone', async () => {
-    const target = targetOf('empty', { 'a.json': '', 'a.sqlite-shm': 'index' })
+  test('is none where nothing is kept, and what its users hold in memory is left alone', async () => {
+    const held = { 'a.sqlite-shm': 'index', 'lock.mdb': 'readers' }
+    const target = targetOf('empty', { 'a.json': '', ...held })
     expect(await strikeAt(corruptFile, target)).toMatch(/keeps no file/)
-    expect(readFileSync(join(target.dataDir, 'a.sqlite-shm'), 'utf8')).toBe('index')
+    for (const [name, text] of Object.entries(held))
+      expect(readFileSync(join(target.dataDir, name), 'utf8')).toBe(text)
   })
 })
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RootDatabase } from 'lmdb'
 import type { Strategy } from '../strategy.js'
@@ -37,8 +37,9 @@ export function createLmdb(capacity: number): Strategy {
     summary: 'LMDB, one environment for all workers; whoever removes the entry has taken it.',
     claims: { scope: 'host', singleUse: true, survives: 'restart' },
     async host({ dataDir }) {
-      assertWhole(join(dataDir, 'captchas-lmdb', 'data.mdb'))
-      await (await openEnvironment(dataDir)).close()
+      const { open } = await import('lmdb')
+      if (existsSync(fileIn(dataDir))) assertWhole(fileIn(dataDir))
+      else await open(settings(dataDir)).close()
       return { close() {} }
     },
     async open({ dataDir, workerId }) {
@@ -100,16 +101,34 @@ export function createLmdb(capacity: number): Strategy {
   }
 }
 
+/** The library makes a new environment where it finds none, and for a damaged one it ends the process instead of throwing. */
 async function openEnvironment(dataDir: string): Promise<RootDatabase<unknown, string>> {
   const { open } = await import('lmdb')
-  const path = join(dataDir, 'captchas-lmdb')
-  return open({ path, encoding: 'string', cache: false, noSync: true, mapSize: mapBytes })
+  assertWhole(fileIn(dataDir))
+  return open(settings(dataDir))
 }
 
-/** LMDB takes an empty file for a new environment: to us it is one that has been lost. */
+function settings(dataDir: string) {
+  const path = join(dataDir, 'captchas-lmdb')
+  return { path, encoding: 'string', cache: false, noSync: true, mapSize: mapBytes } as const
+}
+
+function fileIn(dataDir: string): string {
+  return join(dataDir, 'captchas-lmdb', 'data.mdb')
+}
+
+/** The first two pages of an environment describe it; both begin with the magic number, and the first holds the size of a page. */
 function assertWhole(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.size === 0)
-    throw new Error(`${path}: expected an LMDB environment, found an empty file; remove it to begin anew`)
+  const file = openSync(path, 'r')
+  const words = new Uint32Array(16)
+  const isMeta = (position: number) =>
+    readSync(file, words, 0, words.byteLength, position) === words.byteLength && words[6] === 0xbe_ef_c0_de
+  try {
+    if (isMeta(0) && isMeta(words[12] ?? 0)) return
+  } finally {
+    closeSync(file)
+  }
+  throw new Error(`${path}: expected an LMDB environment, found something else; restore or remove it by hand`)
 }
 
 function statsOf(captchas: RootDatabase<unknown, string>): { readonly entryCount: number } {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { answerCall, type Call, createCaller } from '../call.js'
+import { answerCall, type Call, createCaller, mostCalls } from '../call.js'
 
 function wire(timeoutMs?: number) {
   const sent: Call[] = []
@@ -93,6 +93,66 @@ describe('createCaller', () => {
     caller.close()
     await Promise.all(refused)
     expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('back-pressure', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  const fill = ({ caller }: ReturnType<typeof wire>) =>
+    Array.from({ length: mostCalls }, (_, index) => caller.call(index).catch((error: Error) => error.message))
+
+  test('refuses a call at once when too many are under way, and sends nothing', async () => {
+    const line = wire()
+    const calls = fill(line)
+    for (let times = 0; times < 3; times += 1)
+      await expect(line.caller.call('one more')).rejects.toThrow(
+        /1024 calls .* under way: .* nothing was asked/,
+      )
+    expect(line.sent.length).toBe(mostCalls)
+    expect(vi.getTimerCount()).toBe(mostCalls)
+    line.caller.close()
+    await Promise.all(calls)
+  })
+
+  test('takes another call for each that was answered', async () => {
+    const line = wire()
+    fill(line)
+    line.done[7]?.(null)
+    line.caller.settle({ kind: 'reply', number: line.sent[7]?.number ?? 0, value: 'seven' })
+    const asked = line.caller.call('one more')
+    await expect(line.caller.call('two more')).rejects.toThrow(/under way/)
+    line.caller.settle({ kind: 'reply', number: line.sent[mostCalls]?.number ?? 0, value: 'more' })
+    expect(await asked).toBe('more')
+  })
+
+  test('counts a message that is still in the queue after its call has timed out', async () => {
+    const line = wire(100)
+    const calls = fill(line)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(new Set(await Promise.all(calls)).size).toBe(1)
+    await expect(line.caller.call('one more')).rejects.toThrow(/under way/)
+    for (const finished of line.done) finished(null)
+    const asked = line.caller.call('one more')
+    line.caller.settle({ kind: 'reply', number: line.sent[mostCalls]?.number ?? 0, value: 'again' })
+    expect(await asked).toBe('again')
+  })
+
+  test('gives the place back of a message that could not be sent', async () => {
+    const failing = createCaller(() => {
+      throw new TypeError('Do not know how to serialize a BigInt')
+    })
+    for (let count = 0; count <= mostCalls; count += 1)
+      await expect(failing.call(7n)).rejects.toThrow(/serialize a BigInt/)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('refuses calls after it has closed', async () => {
+    const { caller, sent } = wire()
+    caller.close()
+    await expect(caller.call('late')).rejects.toThrow(/the worker is closing/)
+    expect(sent).toEqual([])
   })
 })
 

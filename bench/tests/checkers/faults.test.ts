@@ -61,6 +61,15 @@ describe('fail-closed', () => {
     expect(check.evidence).toEqual(['6 answers, 1 of them 503, in full-disk'])
   })
 
+  test('holds no second acceptance against a store that may be replayed', () => {
+    const twice = [issued, full, felt, take(1, 120, 'a', 'accepted'), take(2, 130, 'a', 'accepted')]
+    expect(judge('fail-closed', story({}, ...twice)).verdict).toBe('invalid')
+    const replayable = { singleUse: false } as const
+    expect(judge('fail-closed', story(replayable, ...twice)).verdict).toBe('valid')
+    const wrongly = [...twice, misguess(3, 140, 'a', 'accepted')]
+    expect(judge('fail-closed', story(replayable, ...wrongly)).verdict).toBe('invalid')
+  })
+
   test.each([
     ['an answer nobody planned', take(1, 120, 'a', 'unexpected')],
     ['a captcha that is suddenly unknown', read(1, 120, 'a', 'unknown')],
