@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { conformance, withRig } from '../conformance.js'
 import sharedMemory, { createSharedMemory } from '../strategies/shared-memory.js'
-import { createSlots, longestAnswer, slotBytes } from '../strategies/shared-slots.js'
+import { createSlots, longestAnswer, type Slots, slotBytes } from '../strategies/shared-slots.js'
 import { expectOneWinner, hosting, isFull, issueMany, minute, workerOf } from './shared-memory.fixtures.js'
 
 const strategyModule = new URL('../../dist/src/strategies/shared-memory.js', import.meta.url)
@@ -47,6 +47,22 @@ describe('shared-memory between threads', () => {
     expectOneWinner(await Promise.all(taken), (index) => `ANSWER ${index}`)
   })
 })
+
+function pairOn(memory: SharedArrayBuffer): readonly [Slots, Slots] {
+  return [createSlots(memory, { workerId: 0, workers: 2 }), createSlots(memory, { workerId: 1, workers: 2 })]
+}
+
+/** Lets others act right before the next call of `name`, in the middle of whoever makes it; for `load`, right after. */
+function between(owner: object, name: 'toString' | 'load', act: () => void): void {
+  const original: unknown = Reflect.get(owner, name)
+  if (typeof original !== 'function') throw new Error(`expected a function ${name}, got ${typeof original}`)
+  Reflect.set(owner, name, function acting(this: unknown, ...args: unknown[]) {
+    Reflect.set(owner, name, original)
+    const seen = name === 'load' ? original.apply(this, args) : undefined
+    act()
+    return name === 'load' ? seen : original.apply(this, args)
+  })
+}
 
 describe('the slots', () => {
   const small = createSharedMemory({ slots: 32 })
@@ -131,6 +147,30 @@ describe('the slots', () => {
     createSlots(memory, { workerId: 3, workers: 4 })
     await issueMany({ ...survivor, close() {} }, 3)
     expect(() => survivor.issue('X', minute)).toThrow(/full/)
+  })
+
+  for (const verb of ['read', 'take'] as const) {
+    test(`say undefined to a ${verb} whose slot has another captcha by the time the answer is copied`, () => {
+      const [store, other] = pairOn(new SharedArrayBuffer(slotBytes))
+      const id = String(store.issue('K7QX2M', minute))
+      let next = ''
+      between(Buffer.prototype, 'toString', () => {
+        expect(other.take(id)).toBe('K7QX2M')
+        next = String(other.issue('ANOTHER', minute))
+      })
+      expect(store[verb](id)).toBeUndefined()
+      expect(store.take(next)).toBe('ANOTHER')
+    })
+  }
+
+  test('go to one of two workers that found the same one free', () => {
+    const [store, other] = pairOn(new SharedArrayBuffer(slotBytes))
+    let id = ''
+    between(Atomics, 'load', () => {
+      id = String(other.issue('FIRST', minute))
+    })
+    expect(() => store.issue('SECOND', minute)).toThrow(/full/)
+    expect(store.take(id)).toBe('FIRST')
   })
 
   test('start their generations anew without meeting what means free', () => {
