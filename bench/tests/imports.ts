@@ -77,7 +77,7 @@ const rooms: readonly Room[] = [
   {
     path: /^bench\/plan\.ts$/,
     may: [
-      typesOf('bench/options.ts', 'bench/roster.ts'),
+      typesOf('bench/options.ts', 'bench/roster.ts', 'src/strategy.ts'),
       only('bench/slices.ts', 'bench/statistics.ts', 'bench/scaling/plan.ts', 'bench/correctness/task.ts'),
     ],
     pure: true,
@@ -91,6 +91,17 @@ const rooms: readonly Room[] = [
     path: /^bench\/forecast\.ts$/,
     may: [only('bench/plan.ts', 'bench/slices.ts', 'bench/statistics.ts', 'bench/report/format.ts')],
     pure: true,
+  },
+  // Reads the engines' addresses as the server does.
+  { path: /^bench\/services\.ts$/, may: [only('src/config.ts'), sourceTypes, restOfBench, node] },
+  {
+    path: /^bench\/services\//,
+    may: [
+      sourceTypes,
+      { target: /^bench\/(services\/|(processes|paths|message-of)\.ts$)/ },
+      node,
+      { ...npm, kinds: ['type', 'late'] },
+    ],
   },
   { path: /^bench\/topology\.ts$/, may: [sourceTypes, restOfBench, node] },
   {

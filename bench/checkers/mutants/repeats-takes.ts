@@ -1,0 +1,25 @@
+import redis from '../../../src/strategies/redis.js'
+import type { Strategy } from '../../../src/strategy.js'
+
+/** The mistake: a take that had no answer in time is sent again, as if the first had done nothing. */
+const repeatsTakes: Strategy = {
+  name: 'repeats-takes',
+  summary: 'Redis; what fails is tried again.',
+  claims: { scope: 'host', singleUse: true, survives: 'restart' },
+  engines: ['redis'],
+  async open(worker) {
+    const store = await redis.open(worker)
+
+    async function take(id: string): Promise<string | undefined> {
+      try {
+        return await store.take(id)
+      } catch {
+        return store.take(id)
+      }
+    }
+
+    return { ...store, take }
+  },
+}
+
+export default repeatsTakes
