@@ -1,5 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import redis from '../../../src/strategies/redis.js'
 import type { Strategy } from '../../../src/strategy.js'
+
+const [tries, betweenMs] = [20, 100] as const
 
 /** The mistake: a take that had no answer in time is sent again, as if the first had done nothing. */
 const repeatsTakes: Strategy = {
@@ -11,10 +14,13 @@ const repeatsTakes: Strategy = {
     const store = await redis.open(worker)
 
     async function take(id: string): Promise<string | undefined> {
-      try {
-        return await store.take(id)
-      } catch {
-        return store.take(id)
+      for (let left = tries; ; left -= 1) {
+        try {
+          return await store.take(id)
+        } catch (error) {
+          if (left === 0) throw error
+          await wait(betweenMs)
+        }
       }
     }
 
