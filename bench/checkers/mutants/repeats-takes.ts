@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import redis from '../../../src/strategies/redis.js'
 import type { Strategy } from '../../../src/strategy.js'
 
-const [tries, betweenMs] = [20, 100] as const
+const tries: number = 20
+const betweenMs = 100
 
 /** The mistake: a take that had no answer in time is sent again, as if the first had done nothing. */
 const repeatsTakes: Strategy = {
