@@ -1,12 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { mutants, sound } from './checkers/mutants/index.js'
+import { loadStrategy } from '../src/load-strategy.js'
+import { mutants, type Subject, sound } from './checkers/mutants/index.js'
 import type { SiteName } from './correctness/task.js'
 import { interruption } from './interruption.js'
+import { messageOf } from './message-of.js'
 import { type Examination, type Examiner, examine, siteOf } from './oracle/examine.js'
 import { isFlagged, isKilled, matrixReport } from './oracle/matrix.js'
-import { givenServices, openServices } from './services.js'
+import { packageRoot } from './paths.js'
+import { openServices } from './services.js'
 
 /** npm run oracle: are the checkers' convictions right? Exit code 1 when a broken store went free or a sound one did not. */
 
@@ -36,9 +39,13 @@ const options = program.opts()
 const only: readonly string[] | undefined = options.only?.split(',')
 const isChosen = ({ name }: { readonly name: string }) => only?.includes(name) ?? true
 
-const queue = [...mutantLooks(options.runs), ...soundLooks(options.soundRuns)].filter(isChosen)
+// Never engines whose addresses were given: they are stopped, and some stores change their settings.
+const services = openServices({})
+const lacks = await lacksOf([...mutants, ...sound].filter(isChosen))
+const queue = [...mutantLooks(options.runs), ...soundLooks(options.soundRuns)].filter(
+  (look) => isChosen(look) && !lacks.has(look.name),
+)
 const signal = interruption()
-const services = openServices(givenServices(process.env))
 const examinations: Examination[] = []
 const complaints: string[] = []
 await Promise.all(Array.from({ length: atOnce }, lookInTurn))
@@ -91,6 +98,19 @@ function charges({ checks }: Examination): string {
     .filter(({ verdict }) => verdict === 'invalid')
     .map(({ name, evidence }) => `${name}: ${evidence[0]}`)
     .join('; ')
+}
+
+/** Those that need an engine which cannot be had here, and why. */
+async function lacksOf(subjects: readonly Subject[]): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>()
+  for (const { name, file } of subjects) {
+    const { engines = [] } = await loadStrategy(join(packageRoot, file))
+    const reason = await services.shared(engines).then(() => undefined, messageOf)
+    if (reason === undefined) continue
+    found.set(name, reason)
+    process.stderr.write(`skipped ${name}: ${reason}\n`)
+  }
+  return found
 }
 
 function times<T>(count: number, of: (run: number) => readonly T[]): T[] {

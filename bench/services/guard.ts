@@ -4,7 +4,8 @@ import { once } from 'node:events'
 /**
  * Reads the number of the process to be ended, the newest counts, and a blank line when there is none; when its input ends,
  * however that came about, it ends that process and removes the directory. An immediate end first (SIGQUIT to PostgreSQL's
- * postmaster ends its children and frees its memory), to one that stands still as well; then, if need be, the hard one.
+ * postmaster ends its children and frees its memory), to one that stands still as well; then, if need be, the hard one. Whoever
+ * still fills the directory, which is then not removed at once, soon notices that it is gone.
  */
 const script = `
 trap '' INT TERM HUP QUIT
@@ -17,7 +18,8 @@ if [ -n "$pid" ]; then
   while [ "$left" -gt 0 ] && kill -s 0 "$pid"; do sleep 0.1; left=$((left - 1)); done
   kill -s KILL "$pid"
 fi
-exec rm -rf -- "$1"
+left=5
+while ! rm -rf -- "$1" && [ "$left" -gt 0 ]; do sleep 1; left=$((left - 1)); done
 `
 
 /** Somebody who outlives the harness, and then tidies up after it. */

@@ -92,6 +92,17 @@ const rooms: readonly Room[] = [
     may: [only('bench/plan.ts', 'bench/slices.ts', 'bench/statistics.ts', 'bench/report/format.ts')],
     pure: true,
   },
+  // Reads the engines' addresses as the server does.
+  { path: /^bench\/services\.ts$/, may: [only('src/config.ts'), sourceTypes, restOfBench, node] },
+  {
+    path: /^bench\/services\//,
+    may: [
+      sourceTypes,
+      { target: /^bench\/(services\/|(processes|paths|message-of)\.ts$)/ },
+      node,
+      { ...npm, kinds: ['type', 'late'] },
+    ],
+  },
   { path: /^bench\/topology(\/\w+)?\.ts$/, may: [sourceTypes, restOfBench, node] },
   {
     path: /^bench\/(roster|probe)\.ts$/,
@@ -170,8 +181,6 @@ const rooms: readonly Room[] = [
   // Looks at stores of its own making, as the study does at everybody's.
   { path: /^bench\/oracle(\.ts|\/)/, may: [only('src/load-strategy.ts'), restOfBench, node, npm] },
   // The record itself is types and a pure function.
-  // Addresses of engines are read by the server's own rule.
-  { path: /^bench\/services\.ts$/, may: [only('src/config.ts'), sourceTypes, restOfBench] },
   { path: /^bench\/history\.ts$/, may: [typesOf('src/strategy.ts')], pure: true },
   { path: /^bench\/controls\//, may: [typesOf('src/strategy.ts'), { target: /^bench\/controls\// }] },
   { path: /^bench\//, may: [sourceTypes, restOfBench, node, npm] },

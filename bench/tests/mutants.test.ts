@@ -6,12 +6,12 @@ import type { Strategy } from '../../src/strategy.js'
 import { checkNames } from '../checkers/check.js'
 import { mutants, sound } from '../checkers/mutants/index.js'
 import { packageRoot } from '../paths.js'
-import { strategyOf, withoutLibrary } from './mutants.js'
+import { meansFor, strategyOf } from './mutants.js'
 
 const minute = 60_000
 const folder = 'bench/checkers/mutants'
 const subjects = [...mutants, ...sound]
-const unavailable = await withoutLibrary(subjects)
+const { services, unavailable } = await meansFor(subjects)
 
 function modulesIn(path: string): readonly string[] {
   return readdirSync(join(packageRoot, path))
@@ -48,15 +48,17 @@ describe('the table', () => {
 
 describe('with one worker each does its work', () => {
   for (const { name } of mutants)
-    test.skipIf(unavailable.has(name))(name, () =>
-      withRig(retrying(strategyOf(name)), {}, async (rig) => {
+    test(name, async ({ skip }) => {
+      const reason = unavailable.get(name)
+      if (reason !== undefined) skip(reason)
+      await withRig(retrying(strategyOf(name)), { services }, async (rig) => {
         const store = await rig.open(0)
         for (const answer of ['K7QX2M', 'PUMP4T']) {
           const id = await store.issue(answer, minute)
           expect([await store.read(id), await store.take(id)]).toEqual([answer, answer])
         }
-      }),
-    )
+      })
+    })
 })
 
 for (const { name } of sound) {

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { missingLibrary, withRig } from '../../src/conformance.js'
 import { parseStrategy } from '../../src/load-strategy.js'
-import type { Strategy } from '../../src/strategy.js'
+import type { Services, Strategy } from '../../src/strategy.js'
+import { testEngines } from '../../src/tests/engines.js'
 import { mutants, type Subject, sound } from '../checkers/mutants/index.js'
 import { packageRoot } from '../paths.js'
 
@@ -23,13 +24,24 @@ export function strategyOf(name: string): Strategy {
   return strategy
 }
 
-/** Which of them need a library that cannot be had here. */
-export async function withoutLibrary(subjects: readonly Subject[]): Promise<ReadonlySet<string>> {
-  const missing = await Promise.all(
+/** What they are tried with here. */
+export interface Means {
+  readonly services: Services
+  /** Why some of them cannot be tried, by name: they need a library or an engine that cannot be had. */
+  readonly unavailable: ReadonlyMap<string, string>
+}
+
+/** Call it at the top of a test file. */
+export async function meansFor(subjects: readonly Subject[]): Promise<Means> {
+  // Never the one whose address was given: some of them change its settings.
+  const { services, lack } = await testEngines(['redis'], {})
+  const reasons = await Promise.all(
     subjects.map(async ({ name }) => {
-      const opened = withRig(strategyOf(name), {}, async (rig) => void (await rig.open(0)))
-      return (await opened.then(() => undefined, missingLibrary)) === undefined ? [] : [name]
+      const strategy = strategyOf(name)
+      const opened = () => withRig(strategy, { services }, async (rig) => void (await rig.open(0)))
+      const reason = lack(strategy) ?? (await opened().then(() => undefined, missingLibrary))
+      return reason === undefined ? [] : [[name, reason] as const]
     }),
   )
-  return new Set(missing.flat())
+  return { services, unavailable: new Map(reasons.flat()) }
 }

@@ -6,8 +6,11 @@ import type { Services, Strategy } from '../strategy.js'
 /** A PostgreSQL that has not answered by then is not waited for any longer, nor a connection to it; each, ms. */
 const limitMs = 2_000
 
-/** Of each kind and worker. One statement is under way on each. */
-const connections = 2
+/**
+ * Of each worker; one statement is under way on each. Those that wait for the disk wait together, so more of them cost no more
+ * time; with eight workers on each of two hosts all fit into the hundred an engine has room for, unless told.
+ */
+const connections = { quick: 2, durable: 4 } as const
 
 /** The longest a good-bye may take, ms. */
 const farewellMs = 300
@@ -54,7 +57,7 @@ const postgres: Strategy = {
   claims: { scope: 'fleet', singleUse: true, survives: 'restart' },
   engines: ['postgres'],
   async host({ services }) {
-    const { pool, close } = await openPool(services, {})
+    const { pool, close } = await openPool(services, { max: 1 })
     try {
       await pool.query(schema)
     } finally {
@@ -101,8 +104,14 @@ function textOf([row]: readonly Row[]): string | undefined {
  * unknown, which harms nobody. A take must: undone, it would let a captcha be used again.
  */
 async function openDatabase(services: Services): Promise<Database> {
-  const quick = await openPool(services, { options: '-c synchronous_commit=off' })
-  const durable = await openPool(services, { options: '-c synchronous_commit=on' })
+  const quick = await openPool(services, {
+    max: connections.quick,
+    options: '-c synchronous_commit=off',
+  })
+  const durable = await openPool(services, {
+    max: connections.durable,
+    options: '-c synchronous_commit=on',
+  })
   return {
     async run(statement, values) {
       const { pool } = statement === 'take' ? durable : quick
@@ -125,7 +134,6 @@ async function openPool({ postgresUrl }: Services, more: PoolConfig) {
   const sockets = new Set<Socket>()
   const pool: Pool = new pg.Pool({
     connectionString: postgresUrl,
-    max: connections,
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: limitMs,
     query_timeout: limitMs,

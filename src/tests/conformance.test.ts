@@ -4,21 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { conformance, type Law, missingLibrary } from '../conformance.js'
 import { strategies } from '../strategies/index.js'
-import type { CaptchaStore, Claims, Services, Strategy, WorkerContext } from '../strategy.js'
+import type { CaptchaStore, Claims, Strategy, WorkerContext } from '../strategy.js'
+import { testEngines } from './engines.js'
 
-const services: Services = {
-  ...(process.env.REDIS_URL && { redisUrl: process.env.REDIS_URL }),
-  ...(process.env.DATABASE_URL && { postgresUrl: process.env.DATABASE_URL }),
-}
-
-/** A strategy that names a service this run does not have is not tried. */
-function unavailable(error: unknown): string | undefined {
-  const missing = missingLibrary(error)
-  if (missing !== undefined || !(error instanceof Error)) return missing
-  const noRedis = /REDIS_URL|redisUrl/.test(error.message) && services.redisUrl === undefined
-  const noPostgres = /DATABASE_URL|postgresUrl/.test(error.message) && services.postgresUrl === undefined
-  return noRedis || noPostgres ? error.message : undefined
-}
+const { services, lack } = await testEngines(['redis', 'postgres'])
 
 /** An exhibit that does not claim single use is shown for that, and keeps all that it claims. */
 const keepers = strategies.filter(({ exhibit, claims }) => exhibit === undefined || !claims.singleUse)
@@ -28,10 +17,12 @@ for (const strategy of keepers) {
     // A law its claims do not ask for is none of its laws, and no test that was skipped.
     for (const law of conformance(strategy, { services }).filter(({ skip }) => skip === undefined)) {
       test(law.name, async ({ skip }) => {
+        const lacking = lack(strategy)
+        if (lacking !== undefined) skip(lacking)
         try {
           await law.run()
         } catch (error) {
-          const reason = unavailable(error)
+          const reason = missingLibrary(error)
           if (reason === undefined) throw error
           skip(reason)
         }

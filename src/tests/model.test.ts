@@ -3,13 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { type ConformanceOptions, missingLibrary, withRig } from '../conformance.js'
 import { strategies } from '../strategies/index.js'
 import type { CaptchaStore } from '../strategy.js'
+import { testEngines } from './engines.js'
 
-const options: ConformanceOptions = {
-  services: {
-    ...(process.env.REDIS_URL && { redisUrl: process.env.REDIS_URL }),
-    ...(process.env.DATABASE_URL && { postgresUrl: process.env.DATABASE_URL }),
-  },
-}
+const { services, lack } = await testEngines(['redis', 'postgres'])
+const options: ConformanceOptions = { services }
 
 /** `store` and `pick` are taken modulo what there is. */
 type Op =
@@ -117,11 +114,13 @@ function createGame(stores: readonly CaptchaStore[]) {
 
 describe('any sequence of operations agrees with a model in memory', () => {
   for (const strategy of strategies.filter(({ exhibit, claims }) => !exhibit && claims.singleUse)) {
-    // `file` flushes to disk with every change.
-    const numRuns = strategy.name === 'file' ? 12 : 40
+    // `file` flushes to disk with every change, and an engine is a round trip away.
+    const numRuns = strategy.name === 'file' || strategy.engines !== undefined ? 12 : 40
     const isShared = strategy.claims.scope === 'host' || strategy.claims.scope === 'fleet'
 
     test(`${strategy.name}, ${numRuns} sequences`, async ({ skip }) => {
+      const lacking = lack(strategy)
+      if (lacking !== undefined) skip(lacking)
       const missing = await withRig(strategy, options, (rig) => rig.open(0)).catch(missingLibrary)
       if (typeof missing === 'string') skip(missing)
       const property = fc.asyncProperty(

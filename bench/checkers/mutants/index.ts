@@ -179,6 +179,31 @@ const rows: readonly Row[] = [
     'The captchas a killed worker had issued are thrown away when it is replaced.',
   ],
   ['write-behind', 'durability', 'restart', 'Issues of the last two seconds before a crash are gone.'],
+  ['away-is-unknown', 'fail-closed', 'stop-engine', 'Live captchas are unknown while Redis is away.'],
+  [
+    'stands-in-for-redis',
+    'fail-closed',
+    'stop-engine',
+    'A captcha issued while Redis is away is acknowledged, and the other workers say unknown.',
+  ],
+  [
+    'repeats-takes',
+    'fail-closed',
+    'pause-engine',
+    'A take that Redis did not answer in time is sent again; the first had taken the captcha, the second says unknown.',
+  ],
+  [
+    'redis-unlogged',
+    'durability',
+    'stop-engine',
+    'Captchas issued before Redis is stopped are unknown when it is back.',
+  ],
+  [
+    'redis-used-set-unlogged',
+    'no-resurrection',
+    'stop-engine',
+    'Tokens taken before Redis is stopped can be taken again when it is back.',
+  ],
   [
     'takes-flushed-late',
     'no-resurrection',
