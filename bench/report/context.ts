@@ -24,13 +24,27 @@ export function limits({ run }: Results): string {
   ].join('\n')
 }
 
+const engineNames = { redis: 'Redis', postgres: 'PostgreSQL' } as const
+
+function engineLine({
+  engine,
+  version,
+  origin,
+}: NonNullable<Results['environment']['engines']>[number]): string {
+  return origin === 'own'
+    ? `${engineNames[engine]} ${version}, on this machine, started for this run; its CPU time counts as its strategies’.`
+    : `${engineNames[engine]} ${version}, at an address that was given; its CPU time is in no figure.`
+}
+
 export function machine({ environment, run }: Results, command: string): string {
-  const { cpu, cores, memoryBytes, system, node, crossworker, libraries, loadAverage, steal } = environment
+  const { cpu, cores, memoryBytes, system, node, crossworker, libraries, engines = [] } = environment
+  const { loadAverage, steal } = environment
   const versions = Object.entries(libraries).map(([name, version]) => `${name} ${version}`)
   return [
     '## Machine',
     '',
     `${cpu}, ${cores} cores, ${bytes(memoryBytes)}; ${system}; Node ${node}; crossworker ${crossworker}, ${versions.join(', ')}.`,
+    ...engines.map(engineLine),
     `Load average before the run ${loadAverage.toFixed(2)}${steal === null ? '' : `; ${percent(steal)} of CPU time since boot stolen by the host`}.`,
     '',
     '```sh',

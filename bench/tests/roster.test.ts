@@ -89,6 +89,34 @@ describe('the roster', () => {
     expect(await complaint(['memory'], path)).toMatch(/^lacking: cannot run here/)
   })
 
+  test('tries a strategy with the engines it names, and refuses it, when it was named, without them', async () => {
+    const members = `engines: ['redis', 'postgres'],
+      open: ({ services }) => services.redisUrl === 'redis://a' && services.postgresUrl === 'postgres://b'
+        ? { issue: () => 'abc', read: () => 'X', take: () => 'X', close() {} }
+        : Promise.reject(new Error('other addresses'))`
+    const path = await writeModule('engined', members)
+    const asked: (readonly string[])[] = []
+    const services = { redisUrl: 'redis://a', postgresUrl: 'postgres://b' }
+    const shared = async (engines: readonly string[]) => {
+      asked.push(engines)
+      return { engines: [], services, async [Symbol.asyncDispose]() {} }
+    }
+    const entrants = await callRoster({ strategies: [path], reference: 'memory' }, { shared })
+    expect(entrants.at(-1)).toMatchObject({ name: 'engined', engines: ['redis', 'postgres'] })
+    expect(entrants.at(-1)).not.toHaveProperty('skipped')
+    expect(asked).toEqual([['redis', 'postgres']])
+    const none = { shared: () => Promise.reject(new Error('no Redis here: set REDIS_URL')) }
+    const refused = callRoster({ strategies: [path], reference: 'memory' }, none)
+    await expect(refused).rejects.toThrow(/^engined: cannot run here: no Redis here: set REDIS_URL$/)
+  })
+
+  test('skips an engine’s strategy that nobody named, and says why', async () => {
+    const none = { shared: () => Promise.reject(new Error('no engine here')) }
+    const entrants = await callRoster({ strategies: ['all'], reference: 'memory' }, none)
+    const skipped = entrants.filter(({ skipped: reason }) => reason === 'no engine here')
+    expect(skipped.map(({ name }) => name)).toEqual(['token-redis', 'redis', 'postgres'])
+  })
+
   test.each(['memory', 'twin', 'noop'])('refuses a second %s', async (name) => {
     expect(await complaint([await writeModule(name)])).toMatch(
       new RegExp(`^${name}: expected strategies of different`),

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -9,6 +10,7 @@ import { openCpuClock } from '../cpu-clock.js'
 import { openWarmUpLoad } from '../load/warm-up.js'
 import { serverEntry } from '../paths.js'
 import { isAlive } from '../processes.js'
+import type { RunningEngine } from '../services.js'
 import { type Server, ServerError, startServer, type TopologyOptions } from '../topology.js'
 import { processesMarked } from './leftovers.js'
 
@@ -190,6 +192,43 @@ describe('a server whose processes die', () => {
     await second[Symbol.asyncDispose]()
     expect(await readdir(dataDir)).toEqual(['captchas'])
     await expectNothingLeft()
+  })
+
+  test('is told the addresses of its own engines, and never those of whoever started it', async () => {
+    vi.stubEnv('REDIS_URL', 'redis://harness')
+    vi.stubEnv('DATABASE_URL', 'postgres://harness')
+    const members = `open: ({ services }) => ({ ...${harmless},
+      issue: () => Buffer.from(JSON.stringify(services)).toString('base64url') })`
+    const path = await module('told', members)
+    const told = async (more: Partial<TopologyOptions>) => {
+      await using server = await start(path, more)
+      const response = await fetch(`${server.addresses[0].endpoint}/captcha`, { method: 'POST' })
+      const { id }: { id: string } = Object(await response.json())
+      return JSON.parse(Buffer.from(id, 'base64url').toString())
+    }
+    expect(await told({})).toEqual({})
+    const services = { redisUrl: 'redis://own' }
+    const engines = { engines: [], services, async [Symbol.asyncDispose]() {} }
+    expect(await told({ engines })).toEqual(services)
+    vi.stubEnv('REDIS_URL', undefined)
+    vi.stubEnv('DATABASE_URL', undefined)
+    await expectNothingLeft()
+  })
+
+  test('counts the CPU time of its engines as its own', async () => {
+    const busy = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })
+    const own = { pids: () => [busy.pid ?? 0] }
+    const engine = { engine: 'redis', url: 'redis://own', version: '1', own } as unknown as RunningEngine
+    const engines = { engines: [engine], services: {}, async [Symbol.asyncDispose]() {} }
+    await using server = await start('memory', { engines })
+    const before = server.cpuUs() ?? Number.NaN
+    await vi.waitFor(() => expect((server.cpuUs() ?? 0) - before).toBeGreaterThan(100_000), {
+      timeout: 15_000,
+    })
+    busy.kill('SIGKILL')
+    await once(busy, 'exit')
+    // What has ended stays counted, and the server's own clock goes on.
+    await vi.waitFor(() => expect(server.cpuUs() ?? 0).toBeGreaterThan(before + 100_000))
   })
 
   test('runs under a wrapper, with more in its environment', async () => {
