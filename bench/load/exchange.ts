@@ -77,12 +77,17 @@ export function parseHeaders(raw: unknown, { first }: Pick<Address, 'first'>): H
     for (let index = 0; index + 1 < list.length; index += 2)
       found.set(String(list[index]).toLowerCase(), String(list[index + 1]))
   }
-  const storeMs = /\bstore;dur=([\d.]+)/.exec(found.get('server-timing') ?? '')?.[1]
   return {
     worker: first + Number(found.get('x-worker') ?? Number.NaN),
     instance: found.get('x-instance') ?? '(none)',
     id: found.get('x-captcha-id'),
     answer: found.get('x-captcha-answer'),
-    storeUs: storeMs === undefined ? undefined : Number(storeMs) * 1_000,
+    storeUs: storeUsIn(found.get('server-timing')),
   }
+}
+
+/** What the store took by a `Server-Timing` header, µs; `undefined` where it does not say. */
+export function storeUsIn(serverTiming = ''): number | undefined {
+  const storeMs = /\bstore;dur=([\d.]+)/.exec(serverTiming)?.[1]
+  return storeMs === undefined ? undefined : Number(storeMs) * 1_000
 }

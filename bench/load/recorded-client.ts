@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Completion } from '../history.js'
 import type { Recorder } from '../history-file.js'
 import type { Address, Addresses } from './address.js'
-import { type Connection, openConnection } from './recorded-connection.js'
+import { type Connection, type ConnectionOptions, openConnection } from './recorded-connection.js'
 import type { Request } from './recorded-exchange.js'
 
 export interface ClientOptions {
@@ -14,6 +14,7 @@ export interface ClientOptions {
   readonly perWorker: number
   /** A request that takes longer is given up, ms. */
   readonly limitMs: number
+  readonly onAnswer?: ConnectionOptions['onAnswer']
 }
 
 /** Connections to every worker of a server. Lost ones are opened anew, until each worker has its share again. */
@@ -61,7 +62,7 @@ interface Share {
 
 /** Opens the connections in the background; await `balanced` before counting on them. */
 export function openRecordedClient(options: ClientOptions): RecordedClient {
-  const { recorder, workers, perWorker, limitMs } = options
+  const { recorder, workers, perWorker, limitMs, onAnswer } = options
   const shares = Array.from({ length: workers }, (): Share => ({ open: 0, free: [], waiters: [] }))
   const everyone = new Set<Connection>()
   const sweeper = setInterval(dismissImpatient, 100).unref()
@@ -90,7 +91,7 @@ export function openRecordedClient(options: ClientOptions): RecordedClient {
     clients += 1
     const address = lackingAddress()
     const greeting = { address, recorder, client: clients, limitMs, greetingLimitMs, onClosed: forget }
-    return openConnection(greeting).catch(() => undefined)
+    return openConnection({ ...greeting, ...(onAnswer && { onAnswer }) }).catch(() => undefined)
   }
 
   /** Of those whose workers lack connections, another each time: behind one of them all may stand still. */

@@ -31,6 +31,8 @@ export interface ConnectionOptions {
   readonly greetingLimitMs: number
   /** Told once, when it can be used no more. */
   onClosed(connection: Connection): void
+  /** Told each answer as it came, before its op completes: what a history has no room for. */
+  onAnswer?(op: number, answer: HttpAnswer): void
 }
 
 interface Asked {
@@ -116,7 +118,10 @@ function record(socket: Socket, worker: number, options: ConnectionOptions): Con
     try {
       for (const answer of reader(chunk)) {
         if (asked === undefined) close('an answer nobody had asked for')
-        else end(readAnswer(asked.request, answer, address.first))
+        else {
+          options.onAnswer?.(asked.op, answer)
+          end(readAnswer(asked.request, answer, address.first))
+        }
       }
     } catch (error) {
       close(messageOf(error))

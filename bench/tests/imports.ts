@@ -180,6 +180,26 @@ const rooms: readonly Room[] = [
   },
   // Looks at stores of its own making, as the study does at everybody's.
   { path: /^bench\/oracle(\.ts|\/)/, may: [only('src/load-strategy.ts'), restOfBench, node, npm] },
+  // What the demo tells and counts of what happened.
+  {
+    path: /^bench\/demo\/(telling|tally)\.ts$/,
+    may: [
+      { target: /^bench\/demo\//, kinds: ['type'] },
+      typesOf('bench/history.ts', 'bench/roster.ts'),
+      sourceTypes,
+    ],
+    pure: true,
+  },
+  // Starts servers and shows them: it measures nothing and judges nothing.
+  {
+    path: /^bench\/demo(\.ts|\/)/,
+    may: [
+      sourceTypes,
+      { target: /^bench\/(?!judge|report|checkers|timing|micro|scaling|correctness|faults|main\.ts)/ },
+      node,
+      npm,
+    ],
+  },
   // The record itself is types and a pure function.
   { path: /^bench\/history\.ts$/, may: [typesOf('src/strategy.ts')], pure: true },
   { path: /^bench\/controls\//, may: [typesOf('src/strategy.ts'), { target: /^bench\/controls\// }] },
