@@ -102,6 +102,10 @@ describe('the checker bites', () => {
     ['a site', 'bench/correctness/expiry.ts', "import { loadStrategy } from '../../src/load-strategy.js'"],
     ['a fault', 'bench/faults/restart.ts', "import { judge } from '../judge.js'"],
     ['the record', 'bench/history.ts', 'const now = performance.now()'],
+    ['the demo', 'bench/demo.ts', "import { runPrimary } from '../src/primary.js'"],
+    ['the demo', 'bench/demo/session.ts', "import { judge } from '../judge.js'"],
+    ['its telling', 'bench/demo/telling.ts', 'const now = performance.now()'],
+    ['its telling', 'bench/demo/telling.ts', "import { openTalk } from './talk.js'"],
     [
       'a broken store',
       'bench/checkers/mutants/mine.ts',

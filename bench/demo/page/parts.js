@@ -62,8 +62,8 @@ function stepOf({ time, afterMs, workers, what, result }) {
   text.append(element('b', '', list(workers.map(nameOf))), ' ')
   text.append(element('span', 'pid', `(pid ${workers.map(({ pid }) => pid).join(', ')})`), ` ${what}`)
   if (result !== undefined) text.append(': ', element('b', `result ${result}`, result))
-  step.append(element('span', 'time', `Time ${time}`), text)
-  if (time > 0) step.append(element('span', 'after', after(afterMs)))
+  step.append(element('span', 'time', `Time ${time}`), ' ', text)
+  if (time > 0) step.append(' ', element('span', 'after', after(afterMs)))
   return step
 }
 
