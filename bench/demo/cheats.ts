@@ -23,7 +23,11 @@ export async function replay(scene: Scene, accepted?: Captcha): Promise<Story> {
   const first = await scene.take(issuer, captcha, captcha.answer)
   const steps = [issuedStep(captcha), answeredStep(scene, captcha, first, 1)]
   if (first.result !== 'accepted')
-    return { steps, moral: 'There is nothing to replay: it was not accepted in the first place.', mood: 'bad' }
+    return {
+      steps,
+      moral: 'There is nothing to replay: it was not accepted in the first place.',
+      mood: 'bad',
+    }
   return replayed(scene, captcha, { steps, verifier: other })
 }
 

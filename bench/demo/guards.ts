@@ -46,6 +46,9 @@ function isRead({ method }: FastifyRequest): boolean {
  * localhost or an address, for these are not looked up.
  */
 function isOurHost(header: string | undefined, host: string): boolean {
-  const name = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/.exec(header ?? '')?.slice(1).find(Boolean)
+  const name = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/
+    .exec(header ?? '')
+    ?.slice(1)
+    .find(Boolean)
   return name !== undefined && (name === 'localhost' || name === host || isIP(name) !== 0)
 }

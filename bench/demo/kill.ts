@@ -16,7 +16,7 @@ const readyLimitMs = 10_000
 export async function killWorker(scene: Scene, id: number, tell: (story: Story) => void): Promise<Story> {
   const victim = scene.running().find((worker) => worker.id === id)
   if (victim === undefined) throw new Refusal('this worker does not run at the moment')
-  const { count: lost } = scene.ledger.heldBy(victim.pid)
+  const lost = scene.entrant.claims.scope === 'process' ? scene.ledger.heldBy(victim.pid).count : 0
   const replaced = scene.server.replaced(id)
   const killedAtMs = performance.now()
   scene.kill(victim)

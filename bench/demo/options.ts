@@ -17,7 +17,9 @@ export interface DemoOptions {
  */
 export function parseDemoOptions(argv: readonly string[]): DemoOptions | undefined {
   const program = new Command('demo')
-    .description('Starts a captcha server of several workers and a page to see it fail, or not, in a browser.')
+    .description(
+      'Starts a captcha server of several workers and a page to see it fail, or not, in a browser.',
+    )
     .option('--strategy <name>', 'name or module path; others can be chosen on the page', 'memory')
     .option('--workers <n>', 'worker processes of each server', whole(2, 16), 4)
     .option('--port <n>', 'of the page; 0 = any', whole(0, 65_535), 0)

@@ -5,8 +5,8 @@ import type { OpenEngines } from '../services.js'
 import type { Random } from '../statistics.js'
 import { type Server, startServer } from '../topology.js'
 import { type Captcha, createLedger, type Ledger } from './ledger.js'
-import { countDuration, emptyTally, type Tally } from './tally.js'
 import { openTalk, type Talk, type Told } from './talk.js'
+import { countDuration, emptyTally, type Tally } from './tally.js'
 
 /** One strategy's running server, and what the demo has tried on it. */
 export interface Scene extends AsyncDisposable {

@@ -138,7 +138,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
 
   return {
-    state: () => stateOf(act, { entrants, running: new Set(acts.keys()), looking, starting, failed }),
+    state: () => stateOf(act, { entrants, looking, starting, failed }),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -153,7 +153,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     submit(number, sent) {
       const of = act
       if (of.current.captcha?.number !== number) throw new Refusal('this captcha is not the one on the page')
-      return tell(of, 'try', async () => ({ current: await answerTry(of.scene, of.current, sent) }))
+      return tell(of, 'try', async () => {
+        const current = await answerTry(of.scene, of.current, sent)
+        // A new captcha may have been taken meanwhile: it stays.
+        return of.current.captcha?.number === number ? { current } : {}
+      })
     },
     async logIn(asked) {
       const of = act

@@ -49,7 +49,6 @@ export interface State {
 export interface Choice {
   readonly name: string
   readonly exhibit: boolean
-  readonly running: boolean
   readonly skipped?: string
 }
 
@@ -67,18 +66,17 @@ export interface Latency {
 
 export interface House {
   readonly entrants: readonly Entrant[]
-  readonly running: ReadonlySet<string>
   readonly looking: boolean
   readonly starting: string | undefined
   readonly failed: { readonly name: string; readonly reason: string } | undefined
 }
 
-export function stateOf(act: Act, { entrants, running, looking, starting, failed }: House): State {
+export function stateOf(act: Act, { entrants, looking, starting, failed }: House): State {
   const { entrant, ledger } = act.scene
   const { name, summary, exhibit, claims } = entrant
   return {
     strategy: { name, summary, claims, ...(exhibit !== undefined && { exhibit }) },
-    strategies: entrants.map((one) => choiceOf(one, running)),
+    strategies: entrants.map(choiceOf),
     looking,
     ...(starting !== undefined && { starting }),
     ...(failed !== undefined && { failed }),
@@ -96,11 +94,10 @@ export function stateOf(act: Act, { entrants, running, looking, starting, failed
   }
 }
 
-function choiceOf({ name, exhibit, skipped }: Entrant, running: ReadonlySet<string>): Choice {
+function choiceOf({ name, exhibit, skipped }: Entrant): Choice {
   return {
     name,
     exhibit: exhibit !== undefined,
-    running: running.has(name),
     ...(skipped !== undefined && { skipped }),
   }
 }

@@ -101,17 +101,22 @@ function endingOfUnknown({ name, claims, exhibit }: Setting, attempt: Attempt): 
       moral: `Captcha ${number} died with ${nameOf(issuer)} (pid ${issuer.pid}): nobody else had it.`,
       mood: 'bad',
     }
-  if (claims.scope === 'process')
+  if (claims.scope === 'process' && issuer.id !== verifier.id)
     return {
       moral: `${sentence(nameOf(issuer))} keeps captcha ${number} in its own memory. ${sentence(nameOf(verifier))} has never heard of it.`,
       mood: 'bad',
     }
   const why = exhibit === undefined ? '' : ` ${exhibit}`
-  return { moral: `Unknown, although ${name} claims that all workers share it.${why}`, mood: 'bad' }
+  const claim = claims.scope === 'process' ? 'a worker knows its own' : 'all workers share it'
+  return { moral: `Unknown, although ${name} claims that ${claim}.${why}`, mood: 'bad' }
 }
 
 /** What to make of an accepted captcha that another worker was then given. */
-export function endingOfReplay({ claims, exhibit }: Setting, verifier: WorkerProcess, result: Result): Ending {
+export function endingOfReplay(
+  { claims, exhibit }: Setting,
+  verifier: WorkerProcess,
+  result: Result,
+): Ending {
   if (result === 'accepted')
     return { moral: `Accepted twice.${exhibit === undefined ? '' : ` ${exhibit}`}`, mood: 'bad' }
   if (result !== 'unknown') return { moral: `The replay's answer was ${spoken(result)}.`, mood: 'bad' }

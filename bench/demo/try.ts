@@ -21,8 +21,7 @@ export type Route = (typeof routes)[number]
 export async function beginTry(scene: Scene): Promise<Try> {
   const worker = someone(scene, scene.running())
   const { captcha, told } = await scene.issue(worker, { picture: true })
-  if (captcha === undefined)
-    return { story: { steps: [], ...failedIssue(told.result, told.reason) } }
+  if (captcha === undefined) return { story: { steps: [], ...failedIssue(told.result, told.reason) } }
   const first: Step = { time: 0, afterMs: 0, workers: [captcha.issuer], what: issuedText(captcha.number) }
   return { captcha, story: { steps: [first], moral: '', mood: 'neutral' } }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import { packageRoot } from '../paths.js'
+import { ServerError } from '../topology.js'
 import { guard } from './guards.js'
 import { Refusal } from './refusal.js'
 import type { Session } from './session.js'
@@ -98,7 +99,8 @@ export function buildWeb(session: Session, host: string): FastifyInstance {
 
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'no such page' }))
   app.setErrorHandler((error: FastifyError, _request, reply) => {
-    if (error instanceof Refusal) return reply.code(409).send({ error: error.message })
+    if (error instanceof Refusal || error instanceof ServerError)
+      return reply.code(409).send({ error: error.message })
     if (error.validation) return reply.code(400).send({ error: 'the request does not fit' })
     const status = error.statusCode ?? 500
     return reply.code(status).send({ error: status < 500 ? error.message : 'internal error' })

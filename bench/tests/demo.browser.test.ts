@@ -151,7 +151,8 @@ describe.skipIf(!isHere)('in a browser', () => {
   })
 
   async function tabTo(id: string): Promise<void> {
-    for (let presses = 0; presses < 10 && (await focused()) !== id; presses += 1) await page.keyboard.press('Tab')
+    for (let presses = 0; presses < 10 && (await focused()) !== id; presses += 1)
+      await page.keyboard.press('Tab')
     await expectFocus(id)
   }
 
@@ -184,8 +185,9 @@ describe.skipIf(!isHere)('in a browser', () => {
   /** By the browser's own door: the page's policy lets no script in. */
   async function violations(): Promise<readonly string[]> {
     await page.evaluate(axe.source)
-    const found: { readonly violations: readonly { id: string; impact: string; nodes: { html: string }[] }[] } =
-      await page.evaluate('axe.run()')
+    const found: {
+      readonly violations: readonly { id: string; impact: string; nodes: { html: string }[] }[]
+    } = await page.evaluate('axe.run()')
     return found.violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes[0]?.html}`)
   }
 

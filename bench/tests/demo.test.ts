@@ -81,7 +81,13 @@ describe('the page', () => {
   })
 
   test('has nothing beside them', async () => {
-    for (const url of ['/../package.json', '/%2e%2e/demo.ts', '/index.html', '/picture/memory/999', '/picture/x/1'])
+    for (const url of [
+      '/../package.json',
+      '/%2e%2e/demo.ts',
+      '/index.html',
+      '/picture/memory/999',
+      '/picture/x/1',
+    ])
       expect((await get(url)).statusCode).toBe(404)
   })
 
@@ -156,7 +162,10 @@ describe('under memory', () => {
     const [issued, answered] = missed.stories.try.steps
     expect(answered).toMatchObject({ time: 1, what: 'answered', result: 'unknown' })
     expect(answered?.workers[0]?.id).not.toBe(issued?.workers[0]?.id)
-    expect(missed.stories.try).toMatchObject({ mood: 'bad', moral: expect.stringMatching(/never heard of it/) })
+    expect(missed.stories.try).toMatchObject({
+      mood: 'bad',
+      moral: expect.stringMatching(/never heard of it/),
+    })
     const { number = 0 } = missed.captcha ?? {}
     const sent = { captcha: number, answer: demo.session.answerOf(number) ?? '', route: 'same' }
     const found = await done('submit', sent)
@@ -168,8 +177,12 @@ describe('under memory', () => {
   test('a wrong answer uses a captcha up', async () => {
     const { captcha } = await done('captcha')
     const sent = { captcha: captcha?.number, answer: 'nonsense', route: 'same' }
-    expect((await done('submit', sent)).stories.try).toMatchObject({ moral: expect.stringMatching(/^Wrong, and used up/) })
-    expect((await done('submit', sent)).stories.try).toMatchObject({ moral: expect.stringMatching(/unknown is the right/) })
+    expect((await done('submit', sent)).stories.try).toMatchObject({
+      moral: expect.stringMatching(/^Wrong, and used up/),
+    })
+    expect((await done('submit', sent)).stories.try).toMatchObject({
+      moral: expect.stringMatching(/unknown is the right/),
+    })
   })
 
   test('logins fail exactly where they went to another worker', async () => {
@@ -216,7 +229,10 @@ describe('under another strategy', () => {
     expect(shared?.count).toBe(1)
     expect(strategies).toContainEqual(expect.objectContaining({ name: 'away', skipped: expect.any(String) }))
     const { stories } = await logIn('another')
-    expect(stories.try).toMatchObject({ mood: 'good', moral: expect.stringMatching(/sqlite knows it all the same/) })
+    expect(stories.try).toMatchObject({
+      mood: 'good',
+      moral: expect.stringMatching(/sqlite knows it all the same/),
+    })
     expect((await done('replay')).stories.cheat?.moral).toMatch(/that is single use/)
     expect(resultsOf(await done('race'), 'cheat')).toEqual(['accepted', 'unknown'])
     const after = await done('logins', { count: 20 })
@@ -248,8 +264,15 @@ describe('what is told and counted', () => {
 
   test('an unknown captcha that was shared breaks a promise, and an exhibit says why', () => {
     const exhibit = 'Each issue overwrites the one before.'
-    const ending = endingOfTry({ name: 'file-naive', claims, exhibit }, { ...attempt, fate: 'open' }, 'unknown')
-    expect(ending).toMatchObject({ mood: 'bad', moral: expect.stringMatching(/although .* Each issue overwrites/) })
+    const ending = endingOfTry(
+      { name: 'file-naive', claims, exhibit },
+      { ...attempt, fate: 'open' },
+      'unknown',
+    )
+    expect(ending).toMatchObject({
+      mood: 'bad',
+      moral: expect.stringMatching(/although .* Each issue overwrites/),
+    })
   })
 
   test.each([
@@ -269,7 +292,11 @@ describe('what is told and counted', () => {
 
   test('a login is counted on its side', () => {
     const tally = countLogin(emptyTally, { isSame: false, accepted: false, expected: 0.75 })
-    expect(tally).toMatchObject({ cross: { attempts: 1, failures: 1 }, same: { attempts: 0 }, expectedFailures: 0.75 })
+    expect(tally).toMatchObject({
+      cross: { attempts: 1, failures: 1 },
+      same: { attempts: 0 },
+      expectedFailures: 0.75,
+    })
   })
 })
 

@@ -12,7 +12,8 @@ const busy = new Set()
 
 /** What the page showed before. */
 let picture = ''
-let loggingIn = false
+/** Whose logins are under way. */
+let loggingIn = ''
 let captcha
 
 const states = new EventSource('api/states')
@@ -22,8 +23,9 @@ states.addEventListener('error', () => complain('The demo does not answer. Has i
 
 /** @returns whether it was done; what was not is told */
 async function ask(path, body = {}) {
-  if (busy.has(path)) return false
-  busy.add(path)
+  const asked = path + JSON.stringify(body)
+  if (busy.has(asked)) return false
+  busy.add(asked)
   try {
     const response = await fetch(`api/${path}`, {
       method: 'POST',
@@ -38,7 +40,7 @@ async function ask(path, body = {}) {
     complain('The demo does not answer. Has it ended?')
     return false
   } finally {
-    busy.delete(path)
+    busy.delete(asked)
   }
 }
 
@@ -59,7 +61,7 @@ at('new').addEventListener('click', async () => {
   if (await ask('captcha')) answer.focus()
 })
 at('logins').addEventListener('click', () => {
-  if (!loggingIn) void ask('logins', { count: 100 })
+  if (loggingIn === '') void ask('logins', { count: 100 })
 })
 at('replay').addEventListener('click', () => ask('replay'))
 at('race').addEventListener('click', () => ask('race'))
@@ -85,7 +87,10 @@ function showTry({ strategy }) {
   const source = captcha?.hasPicture ? `picture/${strategy.name}/${captcha.number}` : ''
   at('picture').hidden = source === ''
   at('no-picture').hidden = source !== ''
-  write(at('no-picture'), captcha === undefined ? 'No captcha was issued.' : 'The worker had no picture of it.')
+  write(
+    at('no-picture'),
+    captcha === undefined ? 'No captcha was issued.' : 'The worker had no picture of it.',
+  )
   if (source !== picture) {
     picture = source
     answer.value = ''
@@ -101,15 +106,21 @@ function showTry({ strategy }) {
 function tick() {
   const seconds = Math.ceil(((captcha?.expiresAt ?? 0) - Date.now()) / 1_000)
   const left = seconds > 0 ? `expires in ${seconds} s` : 'has expired'
-  write(at('expiry'), captcha === undefined ? '' : `Captcha ${captcha.number} ${canAnswer() ? left : 'has been used'}.`)
+  write(
+    at('expiry'),
+    captcha === undefined ? '' : `Captcha ${captcha.number} ${canAnswer() ? left : 'has been used'}.`,
+  )
 }
 setInterval(tick, 1_000)
 
-function showLogins({ tally, logins }) {
+function showLogins({ strategy, tally, logins }) {
   const attempts = tally.same.attempts + tally.cross.attempts
   const failures = tally.same.failures + tally.cross.failures
   write(at('rate'), attempts === 0 ? '–' : percent(failures / attempts))
-  write(at('expected'), `expected ${percent(tally.expected)}${attempts === 0 ? '' : `, after ${attempts} logins`}`)
+  write(
+    at('expected'),
+    `expected ${percent(tally.expected)}${attempts === 0 ? '' : `, after ${attempts} logins`}`,
+  )
   drawRate(at('rate-bar'), attempts === 0 ? 0 : failures / attempts, tally.expected)
   for (const side of ['same', 'cross']) {
     write(at(`${side}-failures`), String(tally[side].failures))
@@ -125,7 +136,10 @@ function showLogins({ tally, logins }) {
   const button = at('logins')
   button.setAttribute('aria-disabled', String(logins !== undefined))
   write(button, logins === undefined ? 'Log in 100 times' : `Login ${logins.done} of ${logins.asked}`)
-  if (loggingIn && logins === undefined)
-    write(at('logins-done'), `${failures} of ${attempts} right answers were refused, ${percent(tally.expected)} expected.`)
-  loggingIn = logins !== undefined
+  if (loggingIn === strategy.name && logins === undefined)
+    write(
+      at('logins-done'),
+      `${failures} of ${attempts} right answers were refused, ${percent(tally.expected)} expected.`,
+    )
+  loggingIn = logins === undefined ? '' : strategy.name
 }

@@ -74,7 +74,7 @@ export function showStrategies({ strategy, strategies, looking, starting }, choo
   const names = open.map(({ name }) => name)
   // Buttons stay while the list does: whoever is on one with the keyboard keeps it.
   once(group, names, () => group.replaceChildren(...open.map((one) => pillOf(one, choose))))
-  for (const pill of group.children) {
+  for (const pill of group.querySelectorAll('button')) {
     pill.setAttribute('aria-pressed', String(pill.dataset.name === strategy.name))
     pill.setAttribute('aria-busy', String(pill.dataset.name === starting))
   }
@@ -83,10 +83,15 @@ export function showStrategies({ strategy, strategies, looking, starting }, choo
   write(at('skipped-title'), `${skipped.length} cannot run here`)
   const reasons = at('skipped-list')
   once(reasons, skipped, () =>
-    reasons.replaceChildren(...skipped.map(({ name, skipped: reason }) => element('li', '', `${name}: ${reason}`))),
+    reasons.replaceChildren(
+      ...skipped.map(({ name, skipped: reason }) => element('li', '', `${name}: ${reason}`)),
+    ),
   )
   write(at('strategy-name'), `${strategy.name}.`)
-  write(at('strategy-summary'), strategy.exhibit ? `${strategy.summary} ${strategy.exhibit}` : strategy.summary)
+  write(
+    at('strategy-summary'),
+    strategy.exhibit ? `${strategy.summary} ${strategy.exhibit}` : strategy.summary,
+  )
   write(at('strategy-claims'), noteOf({ strategy, looking, starting }))
 }
 
@@ -95,7 +100,9 @@ function pillOf({ name, exhibit }, choose) {
   pill.type = 'button'
   pill.dataset.name = name
   pill.addEventListener('click', () => choose(name))
-  return pill
+  const item = element('li', '')
+  item.append(pill)
+  return item
 }
 
 const reaches = {
@@ -122,7 +129,8 @@ function noteOf({ strategy: { claims }, looking, starting }) {
 export function showWorkers({ workers, stories, latest }, kill) {
   const all = at('workers')
   once(all, workers.length, () => all.replaceChildren(...workers.map(({ id }) => workerOf(id, kill))))
-  workers.forEach((worker, index) => fillWorker(all.children[index], worker, stories[latest]?.steps ?? []))
+  for (const [index, worker] of workers.entries())
+    fillWorker(all.children[index], worker, stories[latest]?.steps ?? [])
 }
 
 function workerOf(id, kill) {
