@@ -132,7 +132,7 @@ describe.skipIf(!isHere)('in a browser', () => {
     await page.getByRole('button', { name: 'sqlite' }).focus()
     await page.keyboard.press('Enter')
     await expectText('#strategy-name', /^sqlite/)
-    await expectText('#shared', /^sqlite/)
+    await expectText('#shared', /sqlite is asked by all/)
     // On to the answer, from wherever the strategies end.
     await tabTo('answer')
     await page.keyboard.type(answer())
