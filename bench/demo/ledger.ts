@@ -28,7 +28,7 @@ export type Fate = 'open' | 'taken' | 'lost' | 'expired'
 /** Numbers of captchas that can still be used, as far as the demo knows. */
 export interface Holding {
   readonly count: number
-  /** At most six, newest last. */
+  /** At most five, newest last. */
   readonly newest: readonly number[]
 }
 
@@ -84,5 +84,5 @@ export function createLedger(
 }
 
 function holdingOf(captchas: readonly Captcha[]): Holding {
-  return { count: captchas.length, newest: captchas.slice(-6).map(({ number }) => number) }
+  return { count: captchas.length, newest: captchas.slice(-5).map(({ number }) => number) }
 }

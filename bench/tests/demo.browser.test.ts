@@ -137,7 +137,7 @@ describe.skipIf(!isHere)('in a browser', () => {
     await tabTo('answer')
     await page.keyboard.type(answer())
     await page.keyboard.press('Tab')
-    await page.keyboard.press('ArrowDown')
+    // From “the same”, as the second test left it.
     await page.keyboard.press('ArrowDown')
     expect(await page.getByLabel('another').isChecked()).toBe(true)
     await tabTo('submit')

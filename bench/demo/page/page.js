@@ -116,11 +116,11 @@ setInterval(tick, 1_000)
 function showLogins({ strategy, tally, logins }) {
   const attempts = tally.same.attempts + tally.cross.attempts
   const failures = tally.same.failures + tally.cross.failures
-  write(at('rate'), attempts === 0 ? '–' : percent(failures / attempts))
-  write(
-    at('expected'),
-    `expected ${percent(tally.expected)}${attempts === 0 ? '' : `, after ${attempts} logins`}`,
-  )
+  at('figure').hidden = attempts === 0
+  at('counts').hidden = attempts === 0
+  write(at('rate'), attempts === 0 ? '' : percent(failures / attempts))
+  const so = attempts === 0 ? '' : `, after ${attempts} logins`
+  write(at('expected'), `${percent(tally.expected)} expected${so}`)
   drawRate(at('rate-bar'), attempts === 0 ? 0 : failures / attempts, tally.expected)
   for (const side of ['same', 'cross']) {
     write(at(`${side}-failures`), String(tally[side].failures))

@@ -51,20 +51,27 @@ function once(node, told, draw) {
 export function showStory(name, story) {
   const steps = at(`${name}-story`)
   const moral = at(`${name}-moral`)
-  once(steps, story, () => steps.replaceChildren(...(story?.steps ?? []).map(stepOf)))
+  once(steps, story, () => steps.replaceChildren(...(story?.steps ?? []).map((step) => stepOf(step, story))))
   write(moral, story?.moral ?? '')
   moral.dataset.mood = story?.mood ?? 'neutral'
 }
 
-function stepOf({ time, afterMs, workers, what, result }) {
+function stepOf(told, story) {
+  const { time, afterMs, workers, what, result } = told
   const step = element('li', '')
   const text = element('span', 'what')
   text.append(element('b', '', list(workers.map(nameOf))), ' ')
   text.append(element('span', 'pid', `(pid ${workers.map(({ pid }) => pid).join(', ')})`), ` ${what}`)
-  if (result !== undefined) text.append(': ', element('b', `result ${result}`, result))
+  if (result !== undefined) text.append(': ', element('b', toneOf(told, story), result))
   step.append(element('span', 'time', `Time ${time}`), ' ', text)
   if (time > 0) step.append(' ', element('span', 'after', after(afterMs)))
   return step
+}
+
+/** The same word is good news in one story and bad in another: *unknown* is what a replay should hear. */
+function toneOf(step, { steps, mood }) {
+  if (mood === 'bad' && step === steps.at(-1)) return 'bad'
+  return step.result === 'accepted' ? 'good' : ''
 }
 
 /** @param choose called with a name */
@@ -129,8 +136,7 @@ function noteOf({ strategy: { claims }, looking, starting }) {
 export function showWorkers({ workers, stories, latest }, kill) {
   const all = at('workers')
   once(all, workers.length, () => all.replaceChildren(...workers.map(({ id }) => workerOf(id, kill))))
-  for (const [index, worker] of workers.entries())
-    fillWorker(all.children[index], worker, stories[latest]?.steps ?? [])
+  for (const [index, worker] of workers.entries()) fillWorker(all.children[index], worker, stories[latest])
 }
 
 function workerOf(id, kill) {
@@ -145,27 +151,29 @@ function workerOf(id, kill) {
   return card
 }
 
-function fillWorker(card, { id, pid, running, holds }, steps) {
+function fillWorker(card, { id, pid, running, holds }, story) {
   card.dataset.running = String(running)
   write(card.querySelector('.pid'), running ? `pid ${pid}` : `pid ${pid} ended; starting again …`)
   card.querySelector('.kill').setAttribute('aria-disabled', String(!running))
-  const own = steps.filter(({ workers }) => workers.some((worker) => worker.id === id))
+  const own = story.steps.filter(({ workers }) => workers.some((worker) => worker.id === id))
   const marks = card.querySelector('.marks')
-  once(marks, own, () => marks.replaceChildren(...own.map(markOf)))
+  once(marks, own, () => marks.replaceChildren(...own.map((step) => markOf(step, story))))
   const chips = card.querySelector('.chips')
   once(chips, holds ?? null, () => chips.replaceChildren(...(holds ? chipsOf(holds) : [])))
 }
 
-function markOf({ time, what, result }) {
-  const text = result === undefined ? what.replace(/ captcha /, ' ') : result
-  return element('span', `mark ${result ?? ''}`, `Time ${time}: ${text}`)
+function markOf(step, story) {
+  const { time, what, result } = step
+  const tone = result === undefined ? '' : toneOf(step, story)
+  return element('span', tone, `Time ${time}: ${result ?? what.replace(' captcha ', ' ')}`)
 }
 
 function chipsOf({ count, newest }) {
   if (count === 0) return [element('span', 'quiet', 'holds nothing')]
   const chips = newest.map((number) => element('span', 'chip', String(number)))
-  const more = count - newest.length
-  return more > 0 ? [element('span', 'quiet', `${more} and`), ...chips] : chips
+  return count > newest.length
+    ? [element('span', 'quiet all', `${count} captchas, the latest`), ...chips]
+    : chips
 }
 
 export function showSharing({ strategy, shared }) {
