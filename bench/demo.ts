@@ -51,6 +51,7 @@ try {
   const options = parseDemoOptions(process.argv.slice(2))
   if (options !== undefined) await demo(options)
 } catch (error) {
-  process.stderr.write(`crossworker: ${messageOf(error)}\n`)
+  // The roster speaks of the bench's option.
+  process.stderr.write(`crossworker: ${messageOf(error).replace(/^--strategies:/, '--strategy:')}\n`)
   process.exitCode = exitCodes.unmeasured
 }

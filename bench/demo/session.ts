@@ -59,15 +59,15 @@ export interface Session extends AsyncDisposable {
  * @throws UsageError when there is no such strategy or it cannot run, ServerError when its server does not start
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { strategy, services, workers, ttlMs, secret, random } = options
+  const { strategy, services } = options
   const listeners = new Set<() => void>()
-  const acts = new Map<string, Promise<Act>>()
+  const company = openCompany(options, changed)
   const first = await callRoster({ strategies: [strategy], reference: strategy }, services)
   let entrants: readonly Entrant[] = first
   let looking = true
   let starting: string | undefined
   let failed: { readonly name: string; readonly reason: string } | undefined
-  let act = await open(entrantOf(first[0]?.name ?? strategy))
+  let act = await company.open(entrantOf(first[0]?.name ?? strategy))
   const look = options
     .lookAround()
     .then((found) => {
@@ -92,33 +92,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     return entrant
   }
 
-  /** One server each, kept until the end: what was tried on it stays comparable. */
-  function open(entrant: Entrant): Promise<Act> {
-    const opened = acts.get(entrant.name) ?? openAct(entrant)
-    acts.set(entrant.name, opened)
-    opened.catch(() => acts.delete(entrant.name))
-    return opened
-  }
-
-  async function openAct(entrant: Entrant): Promise<Act> {
-    const engines = await services.shared(entrant.engines ?? [])
-    const scene = await openScene({ entrant, workers, ttlMs, secret, engines, random, changed })
-    try {
-      const current = await beginTry(scene)
-      return { scene, current, cheat: undefined, kill: undefined, latest: 'try', logins: undefined }
-    } catch (error) {
-      await scene[Symbol.asyncDispose]()
-      throw error
-    }
-  }
-
   async function switchTo(name: string): Promise<void> {
     const entrant = entrantOf(name)
     starting = name
     failed = undefined
     changed()
     try {
-      const opened = await open(entrant)
+      const opened = await company.open(entrant)
       // Whoever asked last is shown.
       if (starting === name) act = opened
     } catch (error) {
@@ -190,6 +170,43 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     async [Symbol.asyncDispose]() {
       listeners.clear()
       await look
+      await company[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface Company extends AsyncDisposable {
+  /** @throws ServerError when its server does not start */
+  open(entrant: Entrant): Promise<Act>
+}
+
+/** One server for each strategy that was asked for, kept until the end: what was tried on it stays comparable. */
+function openCompany(
+  { services, workers, ttlMs, secret, random }: SessionOptions,
+  changed: () => void,
+): Company {
+  const acts = new Map<string, Promise<Act>>()
+
+  async function openAct(entrant: Entrant): Promise<Act> {
+    const engines = await services.shared(entrant.engines ?? [])
+    const scene = await openScene({ entrant, workers, ttlMs, secret, engines, random, changed })
+    try {
+      const current = await beginTry(scene)
+      return { scene, current, cheat: undefined, kill: undefined, latest: 'try', logins: undefined }
+    } catch (error) {
+      await scene[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  return {
+    open(entrant) {
+      const opened = acts.get(entrant.name) ?? openAct(entrant)
+      acts.set(entrant.name, opened)
+      opened.catch(() => acts.delete(entrant.name))
+      return opened
+    },
+    async [Symbol.asyncDispose]() {
       const ends = await Promise.allSettled(acts.values())
       await Promise.all(
         ends.map((end) => (end.status === 'fulfilled' ? end.value.scene[Symbol.asyncDispose]() : undefined)),

@@ -39,6 +39,15 @@ export function issuedText(number: number): string {
   return `issued captcha ${number}`
 }
 
+/** Who could answer for a captcha that has just been issued. */
+export function openingOfTry({ name, claims }: Setting, issuer: WorkerProcess): Ending {
+  const moral =
+    claims.scope === 'process'
+      ? `${sentence(nameOf(issuer))} alone holds it. Who will be asked?`
+      : `Any worker can be asked: they all go by ${name}.`
+  return { moral, mood: 'neutral' }
+}
+
 export function failedIssue(result: Result, reason?: string): Ending {
   return {
     moral: `No captcha was issued: the answer was ${spoken(result)}${reason === undefined ? '' : ` (${reason})`}.`,
@@ -128,6 +137,9 @@ export function endingOfReplay(
 /** What to make of one captcha that several workers were given at once. */
 export function endingOfRace({ exhibit }: Setting, results: readonly Result[]): Ending {
   const accepted = results.filter((result) => result === 'accepted').length
+  const other = results.find((result) => result !== 'accepted' && result !== 'unknown')
+  if (accepted === 1 && other !== undefined)
+    return { moral: `One of the two was accepted, the other's answer was ${spoken(other)}.`, mood: 'neutral' }
   if (accepted === 1)
     return { moral: 'One of the two was accepted, the other was not: that is single use.', mood: 'good' }
   const why = exhibit === undefined ? '' : ` ${exhibit}`

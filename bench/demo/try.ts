@@ -2,7 +2,7 @@ import type { WorkerProcess } from '../../src/primary.js'
 import type { Captcha } from './ledger.js'
 import { Refusal } from './refusal.js'
 import type { Scene } from './scene.js'
-import { endingOfTry, failedIssue, issuedText, type Step, type Story } from './telling.js'
+import { endingOfTry, failedIssue, issuedText, openingOfTry, type Step, type Story } from './telling.js'
 
 /** A person's own try: the server draws a picture, the person types what it shows, and nobody else does. */
 
@@ -23,7 +23,7 @@ export async function beginTry(scene: Scene): Promise<Try> {
   const { captcha, told } = await scene.issue(worker, { picture: true })
   if (captcha === undefined) return { story: { steps: [], ...failedIssue(told.result, told.reason) } }
   const first: Step = { time: 0, afterMs: 0, workers: [captcha.issuer], what: issuedText(captcha.number) }
-  return { captcha, story: { steps: [first], moral: '', mood: 'neutral' } }
+  return { captcha, story: { steps: [first], ...openingOfTry(scene.entrant, captcha.issuer) } }
 }
 
 /** @throws Refusal when there is nothing to answer, or nobody to send it to */

@@ -3,10 +3,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Staged, stage } from './demo.fixtures.js'
 
 /** The demo as people meet it: in a real browser. With DEMO_SCREENSHOTS=folder it also leaves pictures there. */
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const places = ['/usr/bin/chromium', '/usr/bin/google-chrome']
 const executablePath = places.find((path) => existsSync(path)) ?? ''
@@ -39,7 +41,7 @@ describe.skipIf(!isHere)('in a browser', () => {
     url = await demo.web.listen({ host: '127.0.0.1', port: 0 })
     browser = await launched
     page = await browser.newPage({ viewport: { width: 1_440, height: 1_000 } })
-    page.setDefaultTimeout(8_000)
+    page.setDefaultTimeout(20_000)
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
     })
@@ -83,6 +85,7 @@ describe.skipIf(!isHere)('in a browser', () => {
 
   test('a right answer is unknown to another worker under memory', async () => {
     await expectText('#try-story li', /^Time 0 worker \d \(pid \d+\) issued captcha \d+$/)
+    await expectText('#try-moral', /^Worker \d alone holds it/)
     await logIn('another')
     await expectText('#try-story li', /^Time 1 worker \d \(pid \d+\) answered: unknown \+/)
     await expectText('#try-moral', /has never heard of it/)

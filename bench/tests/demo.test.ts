@@ -3,16 +3,19 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { parseDemoOptions } from '../demo/options.js'
 import type { State } from '../demo/state.js'
 import { countLogin, emptyTally, expectedRate } from '../demo/tally.js'
-import { endingOfTry } from '../demo/telling.js'
+import { endingOfRace, endingOfTry } from '../demo/telling.js'
 import { UsageError } from '../options.js'
 import { packageRoot } from '../paths.js'
 import { isAlive } from '../processes.js'
 import { type Staged, stage } from './demo.fixtures.js'
 import { processesMarked } from './leftovers.js'
+
+// Servers start, and the program's roster tries engines beside them.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let demo: Staged
 /** Every body that came over the wire. */
@@ -281,6 +284,12 @@ describe('what is told and counted', () => {
     ['open', 'accepted', 'good'],
   ] as const)('a captcha that was %s and answered %s is %s', (fate, result, mood) => {
     expect(endingOfTry({ name: 'sqlite', claims }, { ...attempt, fate }, result).mood).toBe(mood)
+  })
+
+  test('one that was accepted and one that said nothing is no proof of single use', () => {
+    const setting = { name: 'sqlite', claims }
+    expect(endingOfRace(setting, ['accepted', 'unavailable']).mood).toBe('neutral')
+    expect(endingOfRace(setting, ['unknown', 'unknown']).mood).toBe('bad')
   })
 
   test('the expected rate is that of two draws of a worker', () => {

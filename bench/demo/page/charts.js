@@ -7,6 +7,9 @@ const whole = 100
 const height = 24
 const cutAt = 4
 
+/** Fewer calls make no line. */
+const fewest = 8
+
 export function drawRate(svg, rate, expected) {
   svg.querySelector('.value').setAttribute('width', String(rate * whole))
   svg.querySelector('.expected').setAttribute('x', String(Math.min(expected * whole, whole - 0.6)))
@@ -14,7 +17,7 @@ export function drawRate(svg, rate, expected) {
 
 /** @param recent durations, newest last */
 export function drawLine(svg, name, recent, medianUs) {
-  if (recent.length < 2) {
+  if (recent.length < fewest) {
     svg.replaceChildren()
     svg.setAttribute('aria-label', `${name}: too few calls to draw`)
     return
