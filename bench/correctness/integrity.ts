@@ -4,11 +4,12 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf } from '../message-of.js'
 import { sqliteCheckEntry } from '../paths.js'
+import type { RunningEngine } from '../services/engine.js'
 import type { OpenSite } from './site.js'
 
 /** An independent reader of the medium: whoever looks at any time must find whole files. */
 
-type Looked = Pick<OpenSite, 'recorder' | 'dataDir'>
+export type Looked = Pick<OpenSite, 'recorder' | 'dataDir' | 'engines'>
 
 /** Between two looks, ms. */
 const lookMs = 100
@@ -49,6 +50,27 @@ export async function inspect(site: Looked, underLoad: boolean): Promise<void> {
   for (const name of await filesIn(site.dataDir)) {
     if (/\.(sqlite3?|db)$/.test(name)) await lookAtDatabase(site, name, underLoad)
   }
+  for (const engine of site.engines.engines) await lookAtEngine(site, engine, underLoad)
+}
+
+async function lookAtEngine(
+  { recorder }: Looked,
+  { engine, own }: RunningEngine,
+  underLoad: boolean,
+): Promise<void> {
+  if (own === undefined) return
+  const what = `${engine}: all it holds`
+  try {
+    const detail = await own.inspect()
+    const finding = detail === undefined ? { sound: true } : { sound: false, detail }
+    recorder.note({ kind: 'integrity', atMs: recorder.nowMs(), underLoad, what, ...finding })
+  } catch (error) {
+    noteGap(recorder, `${what}: could not be read: ${messageOf(error)}`)
+  }
+}
+
+function noteGap(recorder: Looked['recorder'], reason: string): void {
+  recorder.note({ kind: 'gap', atMs: recorder.nowMs(), checks: ['integrity'], reason })
 }
 
 async function lookAtJson({ recorder, dataDir }: Looked, underLoad: boolean): Promise<void> {
@@ -85,13 +107,7 @@ async function lookAtDatabase(
     const finding: { sound: boolean; detail?: string } = JSON.parse(stdout)
     recorder.note({ kind: 'integrity', atMs: recorder.nowMs(), underLoad, what, ...finding })
   } catch (error) {
-    const reason = messageOf(error).split('\n')[0]
-    recorder.note({
-      kind: 'gap',
-      atMs: recorder.nowMs(),
-      checks: ['integrity'],
-      reason: `${what}: could not be asked: ${reason}`,
-    })
+    noteGap(recorder, `${what}: could not be asked: ${messageOf(error).split('\n')[0]}`)
   }
 }
 

@@ -15,7 +15,7 @@ export function runOrdinary(task: CorrectnessTask): Promise<void> {
     // Stores that commit in groups get through half as many again as with 8.
     perWorker: 16,
     checks: ['visibility', 'single-use', 'no-phantoms', 'no-loss', 'one-guess', 'linearizable', 'integrity'],
-    async after(site: Pick<OpenSite, 'recorder' | 'dataDir'>) {
+    async after(site: Pick<OpenSite, 'recorder' | 'dataDir' | 'engines'>) {
       await inspect(site, false)
       await lookForLitter(site)
     },

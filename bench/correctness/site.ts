@@ -49,7 +49,7 @@ export interface SiteOptions {
   /** A directory to be used in place of a fresh one; removed by whoever made it. */
   readonly dataDir?: string
   /** Runs once the server has been stopped in good order. */
-  after?(site: Pick<OpenSite, 'recorder' | 'dataDir'>): Promise<void>
+  after?(site: Pick<OpenSite, 'recorder' | 'dataDir' | 'engines'>): Promise<void>
 }
 
 /** Enough to race twice on each worker while others work on. */
@@ -73,7 +73,7 @@ export async function runSite(
   try {
     await using engines = await freshEngines(task)
     await serve({ task, options, recorder, dataDir, engines, run })
-    if (!task.signal.aborted) await options.after?.({ recorder, dataDir })
+    if (!task.signal.aborted) await options.after?.({ recorder, dataDir, engines })
   } catch (error) {
     const reason = messageOf(error)
     recorder.note({ kind: 'gap', atMs: recorder.nowMs(), checks, reason: `${name}: ${reason}` })

@@ -16,6 +16,12 @@ export interface OwnEngine {
   pids(): readonly number[]
   /** Keys or rows it holds, expired ones that have not been removed included. */
   records(): Promise<number>
+  /**
+   * Reads all that is stored, with no part of any strategy.
+   * @returns what is not sound, if anything is
+   * @throws Error when it does not answer
+   */
+  inspect(): Promise<string | undefined>
   /** Ends it in good order: what it has acknowledged is on its medium then. */
   stop(): Promise<void>
   /** Kills all its processes at once. */

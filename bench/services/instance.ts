@@ -27,6 +27,8 @@ export interface Recipe {
   /** @throws Error unless it answers */
   ping(url: string): Promise<void>
   records(url: string): Promise<number>
+  /** @returns what is not sound, if anything is */
+  inspect(url: string): Promise<string | undefined>
 }
 
 /** The longest it may take to answer, and to end, ms: a database that was killed first repairs itself. */
@@ -78,6 +80,7 @@ export async function startInstance(recipe: Recipe): Promise<RunningEngine & Asy
   const own: OwnEngine = {
     pids,
     records: () => recipe.records(url),
+    inspect: () => recipe.inspect(url),
     start,
     stop: () => end(recipe.stopSignal),
     kill: () => end('SIGKILL'),

@@ -108,6 +108,7 @@ function recipeFor({ command, version, user, template }: Installed): Recipe {
     },
     ping: (url) => askPostgres(url, async (client) => void (await client.query('SELECT 1'))),
     records: (url) => askPostgres(url, countRows),
+    inspect: (url) => askPostgres(url, checkTables),
   }
 }
 
@@ -137,6 +138,32 @@ export async function askPostgres<T>(url: string, ask: (client: Client) => Promi
     await client.end()
   }
 }
+
+/**
+ * By amcheck, which comes with PostgreSQL: whether tables are as they should be on disk, and every row is in its indexes
+ * (postgresql.org/docs/15/amcheck.html). Where it was not installed with it, all rows are read at least.
+ */
+async function checkTables(client: Client): Promise<string | undefined> {
+  try {
+    const has = await client.query("SELECT 1 FROM pg_available_extensions WHERE name = 'amcheck'")
+    if (has.rowCount === 0) return void (await countRows(client))
+    await client.query('CREATE EXTENSION IF NOT EXISTS amcheck')
+    const heap = await client.query<{ msg: string }>(
+      `SELECT msg FROM pg_class c, LATERAL verify_heapam(c.oid) WHERE c.relkind = 'r' AND ${isUsers}`,
+    )
+    await client.query(
+      `SELECT bt_index_check(c.oid, true) FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.relkind = 'i' AND a.amname = 'btree' AND ${isUsers}`,
+    )
+    return heap.rows[0]?.msg
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && /^XX00[12]$/.test(String(error.code)))
+      return error.message
+    throw error
+  }
+}
+
+/** Not of the catalogues. */
+const isUsers = "c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
 
 /** Dead rows are the engine's business; these are the ones a strategy has left. */
 async function countRows(client: Client): Promise<number> {

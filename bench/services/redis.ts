@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { messageOf } from '../message-of.js'
 import type { Recipe } from './instance.js'
 import { findOnPath } from './place.js'
 
@@ -26,6 +27,7 @@ export async function redisRecipe(): Promise<Recipe> {
     quitSignal: 'SIGKILL',
     ping: (url) => askRedis(url, async (client) => void (await client.ping())),
     records: (url) => askRedis(url, (client) => client.dbSize()),
+    inspect: (url) => askRedis(url, readAll),
   }
 }
 
@@ -41,6 +43,16 @@ const settings = [
   ...['--save', ''],
   ...['--maxmemory-policy', 'noeviction'],
 ] as const
+
+/** Every value is serialised whole, as it would be for another server; one that has gone meanwhile was taken. */
+async function readAll(client: Client): Promise<string | undefined> {
+  for await (const keys of client.scanIterator({ COUNT: 1_000 })) {
+    const failed = await Promise.all(keys.map((key) => client.dump(key).then(() => undefined, messageOf)))
+    const [first] = failed.filter((reason) => reason !== undefined)
+    if (first !== undefined) return first
+  }
+  return undefined
+}
 
 type Client = Awaited<ReturnType<typeof connect>>
 

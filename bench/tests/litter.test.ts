@@ -23,7 +23,8 @@ async function litterIn(...paths: readonly string[]): Promise<HistoryLine | unde
     nowMs: () => 0,
     note: (line: HistoryLine) => void lines.push(line),
   } as unknown as Recorder
-  await lookForLitter({ recorder, dataDir })
+  const engines = { engines: [], services: {}, async [Symbol.asyncDispose]() {} }
+  await lookForLitter({ recorder, dataDir, engines })
   return lines[0]
 }
 

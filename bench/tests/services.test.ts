@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,6 +10,8 @@ import { UsageError } from '../options.js'
 import { packageRoot } from '../paths.js'
 import { isAlive } from '../processes.js'
 import { environmentWith, serverSettings, withoutServices } from '../services/hand-over.js'
+import { askPostgres } from '../services/postgres.js'
+import { askRedis } from '../services/redis.js'
 import { givenServices, openServices, type RunningEngine } from '../services.js'
 
 // An engine's start, and more so initdb, is a matter of the disk.
@@ -159,3 +161,37 @@ for (const kind of ['redis', 'postgres'] as const) {
     },
   )
 }
+
+describe.skipIf(lacks.postgres !== undefined)('what an independent reader finds in a PostgreSQL', () => {
+  test('is nothing while it is sound, and a page that was overwritten', async () => {
+    await using alone = await trial.fresh(['postgres'])
+    const [engine] = alone.engines
+    const own = engine?.own
+    if (engine === undefined || own === undefined) throw new Error('expected an engine of our own')
+    const file = await askPostgres(engine.url, async (client) => {
+      await client.query('CREATE TABLE captchas (id text PRIMARY KEY)')
+      await client.query("INSERT INTO captchas SELECT 'id-' || n FROM generate_series(1, 500) n")
+      const told = await client.query<{ path: string }>("SELECT pg_relation_filepath('captchas') AS path")
+      return told.rows[0]?.path ?? ''
+    })
+    expect(await own.inspect()).toBeUndefined()
+    await own.stop()
+    const heap = openSync(join(directoryOf(engine), 'data', file), 'r+')
+    // The line pointers of the first page, behind its header of 24 bytes.
+    writeSync(heap, Buffer.alloc(200, 0x55), 0, 200, 24)
+    closeSync(heap)
+    await own.start()
+    await expect(own.inspect()).resolves.toMatch(/./)
+  })
+})
+
+describe.skipIf(lacks.redis !== undefined)('what an independent reader finds in a Redis', () => {
+  test('is nothing while every value can be read', async () => {
+    await using alone = await trial.fresh(['redis'])
+    const [engine] = alone.engines
+    await askRedis(engine?.url ?? '', async (client) => {
+      for (let key = 0; key < 50; key += 1) await client.set(`key-${key}`, 'value')
+    })
+    expect(await engine?.own?.inspect()).toBeUndefined()
+  })
+})

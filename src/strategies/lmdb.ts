@@ -13,6 +13,9 @@ const idShape = /^[0-9a-z]{9}-[A-Za-z0-9_-]{24}$/
  */
 const mapBytes = 2 ** 30
 
+/** One for each of up to 256 workers and its predecessor; the library's 126 would leave the others without a reading transaction. */
+const maxReaders = 512
+
 /** Captchas the environment holds before `issue` fails. */
 const defaultCapacity = 4_000_000
 
@@ -110,7 +113,7 @@ async function openEnvironment(dataDir: string): Promise<RootDatabase<unknown, s
 
 function settings(dataDir: string) {
   const path = join(dataDir, 'captchas-lmdb')
-  return { path, encoding: 'string', cache: false, noSync: true, mapSize: mapBytes } as const
+  return { path, encoding: 'string', cache: false, noSync: true, mapSize: mapBytes, maxReaders } as const
 }
 
 function fileIn(dataDir: string): string {

@@ -12,10 +12,7 @@ function complaint({ name, exhibit }: Named): string | undefined {
   return undefined
 }
 
-/**
- * What is wrong on purpose says so: by its name, where it claims what it does not keep, or as an exhibit, where it claims less
- * than others do. That none of the rest is wrong is for the conformance suite and the oracle to say.
- */
+/** By `-naive` in its name or by its sentence as an exhibit. That none of the rest is wrong, the conformance suite and the oracle say. */
 describe('a strategy that is wrong on purpose says so', () => {
   for (const strategy of strategies) {
     test(`${strategy.name} does not mislead`, () => {
