@@ -10,7 +10,7 @@ function timed(costs: Readonly<Record<string, number>>, kept = 0): readonly Stra
   const names = Object.keys(costs)
   const plan = planOf([memory, ...names.map((name) => entrant(name))])
   const behaviours = Object.fromEntries(names.map((name) => [name, { cost: costs[name] ?? 1 }]))
-  const records = record({ blocks: 12, behaviours: { memory: {}, ...behaviours, ...controls } })
+  const records = record({ blocks: 6, behaviours: { memory: {}, ...behaviours, ...controls } })
   const { strategies } = toResults({ plan, environment, records })
   return strategies.map(({ correctness, ...strategy }) => ({
     ...strategy,
