@@ -36,6 +36,8 @@ export function watchMedium(site: Looked): { stop(): Promise<void> } {
     }
   }
 
+  // Awaited when it is stopped, and not before: the site then says what went wrong, where nobody listening would end the harness.
+  done.catch(() => undefined)
   return {
     async stop() {
       isOver = true
