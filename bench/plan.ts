@@ -1,5 +1,5 @@
 import type { Engine, Topology } from '../src/strategy.js'
-import { full, quick as glance, type Intensity } from './correctness/task.js'
+import { full, glance, type Intensity } from './correctness/task.js'
 import type { Options } from './options.js'
 import type { Entrant } from './roster.js'
 import { makeScalingPlan, type ScalingPlan } from './scaling/plan.js'
@@ -113,8 +113,8 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const baseline = entrants.find(({ module }) => module === options.reference)?.name ?? options.reference
   const arms = armsOf(entrants, baseline, occasion.noopModule)
   const correctness = options.studies.includes('correctness') ? correctnessPlan(options) : undefined
-  const running = entrants.filter(({ skipped }) => skipped === undefined).length
-  const budgetSeconds = options.budgetSeconds ?? usualSeconds(quick, running)
+  const running = entrants.filter(({ skipped }) => skipped === undefined)
+  const budgetSeconds = options.budgetSeconds ?? usualSeconds(quick, running.length)
   const budgetMs = (budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
   const minWindows = quick ? 10 : 18
   const preparingMs = arms.length * preparationMs(hosts * workers, minWindows)
@@ -176,9 +176,14 @@ function usualSeconds(quick: boolean, strategies: number): number {
   return quick ? 35 + 5 * further : 170 + 28 * further
 }
 
-/** What a look at each strategy takes from the time of a run that also measures: 12 s of two cores, 20 s at the least. */
-function reservedMs({ strategiesAtOnce }: CorrectnessPlan, strategies: number): number {
-  return 8_000 + Math.ceil(strategies / strategiesAtOnce) * Math.min(strategies, strategiesAtOnce) * 11_000
+/**
+ * What the correctness study takes from the time of a run that also measures: 12 s of two cores for each strategy, 20 with an
+ * engine or alone, and 12 s for what is looked at once and for judging.
+ */
+function reservedMs({ strategiesAtOnce }: CorrectnessPlan, running: readonly Entrant[]): number {
+  const looks = running.map(({ engines = [] }) => (engines.length > 0 ? 20_000 : 12_000))
+  const total = looks.reduce((sum, ms) => sum + ms, 0)
+  return 12_000 + (running.length < strategiesAtOnce ? Math.max(20_000, total) : total)
 }
 
 /** Time to start a server with so many workers and to warm it up; measured on 2 cores, where starting is all CPU time. */

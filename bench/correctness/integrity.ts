@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
+import { entriesBelow } from '../files-below.js'
 import { messageOf } from '../message-of.js'
 import { sqliteCheckEntry } from '../paths.js'
 import type { RunningEngine } from '../services/engine.js'
@@ -35,6 +36,8 @@ export function watchMedium(site: Looked): { stop(): Promise<void> } {
     }
   }
 
+  // Awaited when it is stopped, and not before: the site then says what went wrong, where nobody listening would end the harness.
+  done.catch(() => undefined)
   return {
     async stop() {
       isOver = true
@@ -133,9 +136,10 @@ export async function lookForLitter({ recorder, dataDir }: Looked): Promise<void
   recorder.note({ kind: 'integrity', atMs: recorder.nowMs(), underLoad: false, what: 'litter', ...finding })
 }
 
-/** From the data directory; a directory that vanishes while it is listed is left out. */
+/** From the data directory. */
 async function entriesIn(dataDir: string): Promise<readonly string[]> {
-  return readdir(dataDir, { recursive: true }).catch(() => [])
+  const entries = await entriesBelow(dataDir)
+  return entries.map(({ parentPath, name }) => relative(dataDir, join(parentPath, name)))
 }
 
 async function filesIn(dataDir: string): Promise<readonly string[]> {

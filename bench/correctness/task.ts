@@ -5,11 +5,11 @@ import type { OpenEngines, RunServices } from '../services.js'
 export const siteNames = [
   'ordinary',
   'faults',
+  'heap',
   'engine',
   'pause',
   'expiry',
   'clock',
-  'heap',
   'full-disk',
   'threads',
   'fleet',
@@ -29,6 +29,8 @@ export interface Intensity {
   readonly expiryRounds: number
   /** Captchas of each kind that are remembered until a fault has been healed, and then looked at. */
   readonly remembered: number
+  /** Of each client after each captcha while faults strike: most of that time is waiting, and others need the processor. */
+  readonly restMs: number
   /** Sites that run side by side. They are independent, and most of their time is waiting. */
   readonly sitesAtOnce: number
 }
@@ -41,8 +43,15 @@ export const quick: Intensity = {
   expiring: 300,
   expiryRounds: 1,
   remembered: 60,
+  restMs: 0,
   sitesAtOnce: 4,
 }
+
+/**
+ * Beside other strategies and in a run that also measures. Clients that never rest would only take the processor from one another:
+ * a dozen sites at once then wait seconds for a worker to be replaced.
+ */
+export const glance: Intensity = { ...quick, captchas: 1_500, races: 200, restMs: 60 }
 
 export const full: Intensity = {
   captchas: 100_000,
@@ -52,6 +61,7 @@ export const full: Intensity = {
   expiring: 2_000,
   expiryRounds: 2,
   remembered: 150,
+  restMs: 0,
   sitesAtOnce: 2,
 }
 

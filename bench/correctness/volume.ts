@@ -1,5 +1,6 @@
-import { lstat, readdir } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { entriesBelow } from '../files-below.js'
 
 /** What a store keeps: below its data directory, and in its network engines. */
 export interface Volume {
@@ -11,10 +12,9 @@ export interface Volume {
 
 /** Counts what is there; what vanishes meanwhile is not. */
 export async function measureVolume(dataDir: string): Promise<Volume> {
-  const entries = await readdir(dataDir, { recursive: true, withFileTypes: true }).catch(() => [])
   let files = 0
   let bytes = 0
-  for (const entry of entries) {
+  for (const entry of await entriesBelow(dataDir)) {
     if (!entry.isFile()) continue
     const stat = await lstat(join(entry.parentPath, entry.name)).catch(() => undefined)
     if (stat === undefined) continue

@@ -2,6 +2,7 @@ import { guessWrongly, issue, leave, probe, raceFor, readAround, takeOnce } from
 import { anyWorker } from './choose.js'
 import type { Captcha } from './ledger.js'
 import type { OpenSite } from './site.js'
+import { pause } from './task.js'
 
 /** Shares of the captchas something is done with, 0 to 1; the rest is taken once. */
 export interface Mix {
@@ -13,15 +14,21 @@ export interface Mix {
   readonly probe: number
 }
 
+export interface Workload {
+  readonly mix: Mix
+  /** More than there are connections, so that none of those idles. */
+  readonly clients: number
+  readonly isOver: () => boolean
+  /** Of a client after each captcha; none unless told. */
+  readonly restMs?: number
+}
+
 type Deed = (site: OpenSite, captcha: Captcha) => Promise<void>
 
-/**
- * So many clients issue captchas, one after another each, and do with them what is drawn.
- * @param clients more than there are connections, so that none of those idles
- */
+/** So many clients issue captchas, one after another each, and do with them what is drawn. */
 export async function runWorkload(
   site: OpenSite,
-  { mix, clients, isOver }: { mix: Mix; clients: number; isOver: () => boolean },
+  { mix, clients, isOver, restMs = 0 }: Workload,
 ): Promise<void> {
   const deeds: readonly (readonly [share: number, deed: Deed])[] = [
     [mix.leave, leave],
@@ -45,6 +52,7 @@ export async function runWorkload(
       if (captcha === undefined) continue
       if (site.random() < mix.read) await readAround(site, captcha)
       await draw()(site, captcha)
+      if (restMs > 0) await pause(restMs, site.task.signal)
     }
   }
 
@@ -61,7 +69,12 @@ export function startLoad(site: OpenSite, mix: Mix): Load {
   let isOver = false
   // As many as connections: those to a worker that stands still leave enough who work on.
   const clients = site.client.connections
-  const done = runWorkload(site, { mix, clients, isOver: () => isOver || site.task.signal.aborted })
+  const done = runWorkload(site, {
+    mix,
+    clients,
+    isOver: () => isOver || site.task.signal.aborted,
+    restMs: site.task.restMs,
+  })
   // Awaited when it is stopped, and not before.
   done.catch(() => undefined)
   return {

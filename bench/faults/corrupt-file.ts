@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { entriesBelow } from '../files-below.js'
 import type { Random } from '../statistics.js'
 import { type Fault, usualAfterMs } from './fault.js'
 
@@ -36,7 +36,7 @@ export const corruptFile: Fault = {
 }
 
 async function dataFiles(dataDir: string): Promise<readonly string[]> {
-  const entries = await readdir(dataDir, { recursive: true, withFileTypes: true })
+  const entries = await entriesBelow(dataDir)
   return entries
     .filter((entry) => entry.isFile() && !notData.test(entry.name))
     .map(({ parentPath, name }) => join(parentPath, name))

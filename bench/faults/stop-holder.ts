@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { entriesBelow } from '../files-below.js'
 
 /** Stops tried until one meets the holder of a lock. */
 const tries = 80
@@ -47,8 +48,8 @@ async function usesLocks(dataDir: string): Promise<boolean> {
 
 /** @returns which lock there is, and since when; lock files and lock directories are named so by every library here */
 async function lockIn(dataDir: string): Promise<string | undefined> {
-  const name = (await readdir(dataDir, { recursive: true })).find((entry) => entry.endsWith('.lock'))
-  if (name === undefined) return undefined
-  const found = await stat(join(dataDir, name)).catch(() => undefined)
-  return found && `${name} ${found.ino} ${found.ctimeMs}`
+  const lock = (await entriesBelow(dataDir)).find(({ name }) => name.endsWith('.lock'))
+  if (lock === undefined) return undefined
+  const found = await stat(join(lock.parentPath, lock.name)).catch(() => undefined)
+  return found && `${lock.name} ${found.ino} ${found.ctimeMs}`
 }

@@ -1,5 +1,5 @@
 import { brokenClaims, type CorrectnessResult, type Results, type StrategyResult } from '../results.js'
-import { percent } from './format.js'
+import { crew, percent } from './format.js'
 
 type Judged = StrategyResult & { readonly correctness: CorrectnessResult }
 
@@ -14,7 +14,7 @@ export function answer({ strategies, run }: Results): readonly string[] {
   const keeping = judged.filter((strategy) => !losing.includes(strategy))
   const broken = brokenClaims(strategies)
   return [
-    ...losing.map((strategy) => loss(strategy, run.workers)),
+    ...losing.map((strategy) => loss(strategy, crew(run))),
     ...(keeping.length > 0 ? [kept(keeping)] : []),
     ...broken.map(breach),
     ...strategies.flatMap(({ name, skipped }) =>
@@ -37,11 +37,11 @@ function attempts({ verificationFailures }: CorrectnessResult): number {
   return verificationFailures.overall.attempts
 }
 
-function loss({ name, correctness, exhibit }: Judged, workers: number): string {
+function loss({ name, correctness, exhibit }: Judged, workers: string): string {
   const { crossWorker, sameWorker, overall } = correctness.verificationFailures
   const where = `${percent(crossWorker.rate)} of those verified by another worker, ${percent(sameWorker.rate)} by the same`
   const kind = exhibit === undefined ? '' : ' (an exhibit: wrong on purpose)'
-  return `**${name}**${kind} refused ${percent(overall.rate)} of correct answers at ${workers} workers: ${where}.`
+  return `**${name}**${kind} refused ${percent(overall.rate)} of correct answers at ${workers}: ${where}.`
 }
 
 function kept(keeping: readonly Judged[]): string {

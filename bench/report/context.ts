@@ -1,5 +1,5 @@
 import type { Results } from '../results.js'
-import { bytes, percent } from './format.js'
+import { bytes, crew, percent } from './format.js'
 
 export function findings(results: Results): string {
   const rows = results.findings.map(
@@ -52,6 +52,6 @@ export function machine({ environment, run }: Results, command: string): string 
     command.replaceAll(/[`\n\r]/g, ' '),
     '```',
     '',
-    `Seed ${run.seed}; ${run.workers} workers, ${run.connections} connections; ${run.wallSeconds.toFixed(0)} s; started ${run.startedAt}.`,
+    `Seed ${run.seed}; ${crew(run)}, ${run.connections} connections; ${run.wallSeconds.toFixed(0)} s; started ${run.startedAt}.`,
   ].join('\n')
 }

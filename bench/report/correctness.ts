@@ -6,6 +6,7 @@ import {
   type StrategyResult,
 } from '../results.js'
 import { isJudged } from './answer.js'
+import { crew } from './format.js'
 import { label, table } from './table.js'
 
 /** What the correctness study found: claims beside observations, every check, and the shortest story of each violation. Pure. */
@@ -14,7 +15,7 @@ export function correctness(results: Results): string {
   return [
     '## Correctness',
     '',
-    `Recorded clients, each pinned to one of ${results.run.workers} workers; takes raced for with their last bytes held back; workers killed, stopped and restarted; disks filled and files damaged. Nothing here is timed. A claim is *kept* when every check that decides it is valid, *unproven* when one was not exercised.`,
+    `Recorded clients, each pinned to one of ${crew(results.run)}; takes raced for with their last bytes held back; workers killed, stopped and restarted; disks filled and files damaged. Nothing here is timed. A claim is *kept* when every check that decides it is valid, *unproven* when one was not exercised.`,
     '',
     promises(results),
     '',

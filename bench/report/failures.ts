@@ -1,7 +1,7 @@
 import type { CorrectnessResult, FailuresResult, Results, StrategyResult } from '../results.js'
 import { outcomes as kinds } from '../slices.js'
 import { isJudged } from './answer.js'
-import { percent } from './format.js'
+import { crew, percent } from './format.js'
 import { label, table } from './table.js'
 
 export function failureRates({ strategies, run }: Results): string {
@@ -20,7 +20,7 @@ export function failureRates({ strategies, run }: Results): string {
   return [
     '## Verification failures',
     '',
-    `A correct answer, sent once, to whichever of ${run.workers} workers the connection reached. Percent of such takes that were refused, with the 95 % Wilson interval and their number; where none was, the upper bound (rule of three).`,
+    `A correct answer, sent once, to whichever of ${crew(run)} the connection reached. Percent of such takes that were refused, with the 95 % Wilson interval and their number; where none was, the upper bound (rule of three).`,
     '',
     table(['strategy', 'claims', 'observed', 'cross-worker', 'same worker', 'overall'], rows),
   ].join('\n')

@@ -29,3 +29,17 @@ function ratio(value: number): string {
 export function bytes(count: number): string {
   return `${(count / 2 ** 30).toFixed(1)} GiB`
 }
+
+/** Such as "4 workers", "4 threads" or "4 workers on each of 2 hosts". */
+export function crew({ workers, hosts = 1, topology }: Crew): string {
+  const noun = topology === 'threads' ? 'thread' : 'worker'
+  const own = `${workers} ${noun}${workers === 1 ? '' : 's'}`
+  return hosts > 1 ? `${own} on each of ${hosts} hosts` : own
+}
+
+interface Crew {
+  /** Of each host. */
+  readonly workers: number
+  readonly hosts?: number
+  readonly topology?: 'processes' | 'threads'
+}

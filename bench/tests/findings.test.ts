@@ -1,21 +1,44 @@
 import { describe, expect, test } from 'vitest'
 import type { Isolation } from '../isolation/record.js'
 import { judgeFindings } from '../judge/findings.js'
-import { toResults } from '../judge.js'
-import type { StrategyResult } from '../results.js'
-import { controls, entrant, environment, memory, planOf, record } from './fixtures.js'
+import { type CorrectnessResult, type StrategyResult, type TimingResult, timingRow } from '../results.js'
+import { exampleResults, strategyOf } from './fixtures.js'
 
-/** The strategies of a hand-made run, with what restarts left of the manager's captchas. */
+/** Strategies with throughput ratios of ±5 %, and what restarts left of their captchas. */
 function timed(costs: Readonly<Record<string, number>>, kept = 0): readonly StrategyResult[] {
-  const names = Object.keys(costs)
-  const plan = planOf([memory, ...names.map((name) => entrant(name))])
-  const behaviours = Object.fromEntries(names.map((name) => [name, { cost: costs[name] ?? 1 }]))
-  const records = record({ blocks: 12, behaviours: { memory: {}, ...behaviours, ...controls } })
-  const { strategies } = toResults({ plan, environment, records })
-  return strategies.map(({ correctness, ...strategy }) => ({
-    ...strategy,
-    ...(correctness && { correctness: { ...correctness, restarts: { looked: 40, kept } } }),
+  return Object.entries({ memory: 1, ...costs }).map(([name, cost]) => ({
+    ...strategyOf(example, name === 'memory' ? 'memory' : 'slow'),
+    name,
+    timing: (['write', 'take'] as const).map((operation) => ({
+      ...timingOf(operation),
+      ratios: [
+        { ...verdictOf(1 / cost), baseline: 'memory', metric: 'throughput' as const, detectable: 0.05 },
+      ],
+    })),
+    correctness: { ...judged, restarts: { looked: 40, kept } },
   }))
+}
+
+function verdictOf(value: number) {
+  const [low, high] = [value * 0.95, value * 1.05]
+  const verdict = high < 1 ? 'slower' : low > 1 ? 'faster' : 'equivalent'
+  return { value, low, high, verdict } as const
+}
+
+function timingOf(operation: 'write' | 'take'): TimingResult {
+  const row = timingRow(strategyOf(example, 'slow').timing, operation, 'client')
+  if (row === undefined) throw new Error(`expected a row of ${operation}`)
+  return row
+}
+
+const example = exampleResults()
+const judged: CorrectnessResult = {
+  ...(strategyOf(example, 'slow').correctness ?? raise('expected the slow one to be judged')),
+  verdict: 'valid',
+}
+
+function raise(message: string): never {
+  throw new Error(message)
 }
 
 describe('a manager that is slower and loses its data', () => {

@@ -37,6 +37,13 @@ describe('report.md', () => {
     expect(text).not.toMatch(/undefined|null|NaN|Infinity|\[object/)
   })
 
+  test('says how the workers were run', () => {
+    const { run } = results
+    const told = (more: Partial<Results['run']>) => markdown({ ...results, run: { ...run, ...more } })
+    expect(told({ topology: 'threads' })).toMatch(/of correct answers at 2 threads:/)
+    expect(told({ hosts: 2 })).toMatch(/of correct answers at 2 workers on each of 2 hosts:/)
+  })
+
   test('begins with the verdict: what each strategy lost, and who lost nothing', () => {
     const [title, blank, first, ...rest] = text.split('\n')
     expect([title, blank]).toEqual([`# crossworker: ${results.run.id}`, ''])

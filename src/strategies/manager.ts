@@ -1,54 +1,45 @@
 import { randomBytes } from 'node:crypto'
-import type { Strategy } from '../strategy.js'
+import type { Awaitable, CaptchaStore, Host, Strategy, WorkerContext } from '../strategy.js'
 import { createExpiringMap } from './memory.js'
 
-/** What a worker asks of the Map in the primary. */
+/** What a worker asks of the store in the primary. */
 type Request =
   | readonly [verb: 'issue', answer: string, ttlMs: number]
   | readonly [verb: 'read' | 'take', id: string]
 
 /**
- * The shared dictionary of a manager process. The primary is one thread and does one thing after another, so a take there
- * is atomic as it stands. A call that times out is not repeated: the take may have happened.
+ * The half in the workers of a store that lives in the primary. A call that times out is not repeated: the take may have
+ * happened.
  */
-const manager: Strategy = {
-  name: 'manager',
-  summary: 'A Map in the cluster primary, asked over IPC.',
-  claims: { scope: 'host', singleUse: true, survives: 'worker-crash' },
-  host() {
-    const captchas = createExpiringMap()
-    return {
-      handle(message) {
-        const request = parse(message)
-        if (request[0] !== 'issue') return captchas[request[0] === 'read' ? 'get' : 'take'](request[1])
-        const id = randomBytes(18).toString('base64url')
-        captchas.set(id, request[1], request[2])
-        return id
-      },
-      close: captchas.close,
-    }
-  },
-  open({ call }) {
-    async function ask(request: Request): Promise<string | undefined> {
-      const reply = await call(request)
-      if (reply === undefined || typeof reply === 'string') return reply
-      throw new Error(`expected text or nothing from the primary, got ${typeof reply}`)
-    }
+export function askPrimary(call: WorkerContext['call']): CaptchaStore {
+  async function ask(request: Request): Promise<string | undefined> {
+    const reply = await call(request)
+    if (reply === undefined || typeof reply === 'string') return reply
+    throw new Error(`expected text or nothing from the primary, got ${typeof reply}`)
+  }
 
-    return {
-      async issue(answer, ttlMs) {
-        const id = await ask(['issue', answer, ttlMs])
-        if (id === undefined) throw new Error('expected an id from the primary, got nothing')
-        return id
-      },
-      read: (id) => ask(['read', id]),
-      take: (id) => ask(['take', id]),
-      close() {},
-    }
-  },
+  return {
+    async issue(answer, ttlMs) {
+      const id = await ask(['issue', answer, ttlMs])
+      if (id === undefined) throw new Error('expected an id from the primary, got nothing')
+      return id
+    },
+    read: (id) => ask(['read', id]),
+    take: (id) => ask(['take', id]),
+    close() {},
+  }
 }
 
-/** The one door: a worker of another version, or one gone wrong, must not reach the Map. */
+/** The half in the primary: answers what `askPrimary` asks. */
+export function answerWorkers(store: CaptchaStore): Required<Pick<Host, 'handle' | 'close'>> {
+  function handle(message: unknown): Awaitable<string | undefined> {
+    const request = parse(message)
+    return request[0] === 'issue' ? store.issue(request[1], request[2]) : store[request[0]](request[1])
+  }
+  return { handle, close: store.close }
+}
+
+/** The one door: a worker of another version, or one gone wrong, must not reach the store. */
 function parse(message: unknown): Request {
   if (Array.isArray(message)) {
     const [verb, text, ttlMs, ...more]: unknown[] = message
@@ -57,6 +48,27 @@ function parse(message: unknown): Request {
     if (isWhole && (verb === 'read' || verb === 'take') && ttlMs === undefined) return [verb, text]
   }
   throw new Error('expected ["issue", answer, ttlMs], ["read", id] or ["take", id], got something else')
+}
+
+/** The shared dictionary of a manager process: one thread that does one thing after another, so a take is atomic as it stands. */
+const manager: Strategy = {
+  name: 'manager',
+  summary: 'A Map in the cluster primary, asked over IPC.',
+  claims: { scope: 'host', singleUse: true, survives: 'worker-crash' },
+  host() {
+    const captchas = createExpiringMap()
+    return answerWorkers({
+      issue(answer, ttlMs) {
+        const id = randomBytes(18).toString('base64url')
+        captchas.set(id, answer, ttlMs)
+        return id
+      },
+      read: captchas.get,
+      take: captchas.take,
+      close: captchas.close,
+    })
+  },
+  open: ({ call }) => askPrimary(call),
 }
 
 export default manager

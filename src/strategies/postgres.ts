@@ -32,9 +32,13 @@ const schema = `
   CREATE INDEX IF NOT EXISTS crossworker_captchas_by_expiry ON crossworker_captchas (expires_at);
 `
 
-/** All by the engine's clock; hosts need not agree on theirs. Named: parsed and planned once for each connection. */
+/**
+ * All by the engine's clock; hosts need not agree on theirs. It is rounded down to whole milliseconds, as those who ask count theirs:
+ * between two of them lie 10 µs at times. Named: parsed and planned once for each connection.
+ */
 const statements = {
-  issue: "INSERT INTO crossworker_captchas VALUES ($1, $2, now() + $3 * interval '1 ms')",
+  issue:
+    "INSERT INTO crossworker_captchas VALUES ($1, $2, date_trunc('milliseconds', now()) + $3 * interval '1 ms')",
   read: 'SELECT answer FROM crossworker_captchas WHERE id = $1 AND expires_at > now()',
   take: 'DELETE FROM crossworker_captchas WHERE id = $1 AND expires_at > now() RETURNING answer',
   sweep: `DELETE FROM crossworker_captchas WHERE id IN (

@@ -121,7 +121,11 @@ const redis: Strategy = {
     return {
       async issue(answer, ttlMs) {
         const id = randomBytes(18).toString('base64url')
-        const reply = await connection.send('SET', keyOf(id), answer, 'PX', String(Math.ceil(ttlMs)), 'NX')
+        // A key with PX n is there until the clock of whole milliseconds is beyond n (keyIsExpired in db.c: now > when).
+        const forMs = Math.floor(ttlMs) - 1
+        // What lives for a millisecond is over by the time anybody hears of it.
+        if (forMs < 1) return id
+        const reply = await connection.send('SET', keyOf(id), answer, 'PX', String(forMs), 'NX')
         if (reply !== 'OK') throw unexpected('SET', reply)
         return id
       },

@@ -13,7 +13,8 @@ const { services, lack } = await testEngines(['redis', 'postgres'])
 const keepers = strategies.filter(({ exhibit, claims }) => exhibit === undefined || !claims.singleUse)
 
 for (const strategy of keepers) {
-  describe(strategy.name, () => {
+  // Each has a host of its own, and most of its time is waiting for its captchas to end.
+  describe.concurrent(strategy.name, () => {
     // A law its claims do not ask for is none of its laws, and no test that was skipped.
     for (const law of conformance(strategy, { services }).filter(({ skip }) => skip === undefined)) {
       test(law.name, async ({ skip }) => {

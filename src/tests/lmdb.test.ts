@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { missingLibrary, type Rig, withRig } from '../conformance.js'
@@ -28,13 +28,41 @@ const missing = await withRig(lmdb, {}, async (rig) => void (await rig.open(0)))
 describe.skipIf(missing !== undefined)('lmdb', () => {
   test('reads what another worker did in the same turn of the event loop', () =>
     withRig(lmdb, {}, async (rig) => {
-      const [store, other] = await rig.pair()
-      const first = store.issue('FIRST', minute) as string
-      expect(other.read(first)).toBe('FIRST')
-      const second = store.issue('SECOND', minute) as string
-      expect(other.read(second)).toBe('SECOND')
-      expect(store.take(second)).toBe('SECOND')
-      expect([other.read(second), other.take(second)]).toEqual([undefined, undefined])
+      const host = await lmdb.host?.({
+        dataDir: rig.dataDir,
+        workers: 2,
+        topology: 'processes',
+        services: {},
+      })
+      const say = (...message: readonly unknown[]) => host?.handle?.(message, 0) as string | undefined
+      const first = say('issue', 'FIRST', minute)
+      expect(say('read', first)).toBe('FIRST')
+      const second = say('issue', 'SECOND', minute)
+      expect(say('read', second)).toBe('SECOND')
+      expect([say('take', second), say('read', second), say('take', second)]).toEqual([
+        'SECOND',
+        undefined,
+        undefined,
+      ])
+      await host?.close()
+    }))
+
+  test('leaves the environment to the primary: a worker that opens it endangers what others write', () =>
+    withRig(lmdb, {}, async ({ dataDir }) => {
+      const asked: unknown[] = []
+      const store = await lmdb.open({
+        dataDir,
+        workerId: 0,
+        workers: 1,
+        secret: new Uint8Array(32),
+        services: {},
+        handoff: null,
+        call: async (message) => void asked.push(message),
+      })
+      expect(await store.take('id')).toBeUndefined()
+      await store.close()
+      expect(asked).toEqual([['take', 'id']])
+      expect(readdirSync(dataDir)).toEqual([])
     }))
 
   test('removes the entry with the take that wins', () =>
@@ -90,10 +118,10 @@ describe.skipIf(missing !== undefined)('lmdb', () => {
       const ids: string[] = []
       for (let index = 0; index < 1_000; index += 1) ids.push(await store.issue(`ANSWER ${index}`, minute))
       for (let times = 0; times < 3; times += 1)
-        expect(() => store.issue('ONE TOO MANY', minute)).toThrow(/is full/)
+        await expect(store.issue('ONE TOO MANY', minute)).rejects.toThrow(/is full/)
       expect(await store.take(ids[0] ?? '')).toBe('ANSWER 0')
       ids[0] = await store.issue('IN ITS PLACE', minute)
-      expect(() => store.issue('ONE TOO MANY', minute)).toThrow(/is full/)
+      await expect(store.issue('ONE TOO MANY', minute)).rejects.toThrow(/is full/)
       expect((await keys(rig)).length).toBe(1_000)
       expect(await store.read(ids[999] ?? '')).toBe('ANSWER 999')
     }))
@@ -130,12 +158,4 @@ describe.skipIf(missing !== undefined)('lmdb', () => {
         expect(readFileSync(path)).toEqual(Buffer.from(content))
       }))
   }
-
-  test('does not take an environment that is gone for an empty one', () =>
-    withRig(lmdb, {}, async (rig) => {
-      await rig.open(0)
-      await rig.closeStores()
-      rmSync(join(rig.dataDir, 'captchas-lmdb'), { recursive: true })
-      await expect(rig.open(0)).rejects.toThrow(/ENOENT/)
-    }))
 })

@@ -55,7 +55,8 @@ async function eventually(store: CaptchaStore): Promise<void> {
 }
 
 for (const strategy of [redis, tokenRedis, postgres]) {
-  describe(strategy.name, () => {
+  // Waiting for engines that are away is most of it, and each test has an engine of its own.
+  describe.concurrent(strategy.name, () => {
     test('says that it cannot while its engine is stopped, and works again, without a word, when it is back', async ({
       skip,
     }) => {

@@ -35,9 +35,13 @@ function issue(store: CaptchaStore, ttlMs: number): Captcha {
 function churn(store: CaptchaStore, { ttlMs, untilMs }: { ttlMs: number; untilMs: number }): Report {
   let [wrong, rounds] = [0, 0]
   while (Date.now() < untilMs) {
+    const endsMs = Date.now() + ttlMs
     const captchas = Array.from({ length: 3 }, () => issue(store, ttlMs))
     for (const { id, answer } of captchas) {
-      if (store.read(id) !== answer || store.take(id) !== answer) wrong += 1
+      const told = [store.read(id), store.take(id)]
+      // Stopped for as long as a captcha lives, it finds none: that is no loss.
+      const isLate = Date.now() >= endsMs
+      if (told.some((got) => got !== answer && !(isLate && got === undefined))) wrong += 1
       if (store.take(id) !== undefined) wrong += 1
     }
     rounds += 1

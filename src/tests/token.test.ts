@@ -60,9 +60,9 @@ describe('createSealer', () => {
     for (let length = 0; length < id.length; length += 1) {
       expect(open(id.slice(0, length))).toBeUndefined()
       expect(open(id.slice(length + 1))).toBeUndefined()
-      expect(open(`${id.slice(0, length)}${other.slice(length)}`)).toEqual(
-        length === 0 ? open(other) : undefined,
-      )
+      const spliced = `${id.slice(0, length)}${other.slice(length)}`
+      // Two tokens may happen to begin alike.
+      if (spliced !== other) expect(open(spliced)).toBeUndefined()
     }
   })
 
