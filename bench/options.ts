@@ -46,7 +46,7 @@ Examples:
   npm run bench -- --strategies ./my-store.mjs    your own store, beside the baseline
   npm run bench -- --strategies all               every strategy there is, about 8 minutes
   npm run bench -- --hosts 2 --strategies redis   two servers that share nothing but the engine
-  npm run bench -- --only scaling                 what more workers, captchas and connections cost, 5 minutes
+  npm run bench -- --only scaling                 what more workers, captchas and connections cost
   npm run bench -- --rate 500 --connections 32    an open loop of 500 requests per second
 
 An open loop sends each request when it is due, and counts its latency from then. It needs enough connections: a request
