@@ -276,7 +276,7 @@ describe('a run', () => {
     expect(end.code).toBe(0)
     expect(end.stdout).toMatch(/memory.*hybrid.*report: whole-.*-quick\/report\.md\n$/s)
     expect(end.stderr).toMatch(
-      /^2 strategies, 1 launch of about \d+ blocks in at most \d+ s, which should find .* seed 7\n/,
+      /^2 strategies, \d launch(es)? of about \d+ blocks in at most \d+ s, which should find .* seed 7\n/,
     )
   })
 
