@@ -1,6 +1,5 @@
 import type { Results } from '../results.js'
-import { sweeps } from '../slices.js'
-import { operations } from '../slices.js'
+import { operations, sweeps } from '../slices.js'
 import { latencyChart, scalingChart } from './charts/files.js'
 import { page } from './html.js'
 import { markdown } from './markdown.js'

@@ -72,11 +72,7 @@ function ownRatio(
 }
 
 function quotient(above: Against, below: Against, metric: Metric): Against {
-  const [value, low, high] = [
-    above.value / below.value,
-    above.low / below.high,
-    above.high / below.low,
-  ]
+  const [value, low, high] = [above.value / below.value, above.low / below.high, above.high / below.low]
   return { value, low, high, verdict: verdictOf(low, high, metric) }
 }
 

@@ -59,7 +59,9 @@ function shortened(text: string): string {
   const lines = text.split('\n')
   const fits = lines.filter((_, index) => lines.slice(0, index + 1).join('\n').length < mostOfHeading)
   const more = lines.length - fits.length
-  return more === 0 ? text : [...fits, `- … and ${more} more ${more === 1 ? 'sentence' : 'sentences'}.`].join('\n')
+  return more === 0
+    ? text
+    : [...fits, `- … and ${more} more ${more === 1 ? 'sentence' : 'sentences'}.`].join('\n')
 }
 
 function latencyTable(results: Results): string {
@@ -95,10 +97,12 @@ function ratioOf({ ratios }: TimingResult, metric: 'throughput' | 'p50Us'): stri
 
 /** Each with its first sentence. */
 function broken({ strategies }: Results): string {
-  const lines = strategies.filter(isJudged).flatMap(({ name, correctness }) =>
-    correctness.checks
-      .filter(({ verdict }) => verdict === 'invalid')
-      .map((check) => `- **${name}**, ${check.name}: ${check.evidence[0] ?? 'no sentence'}`),
-  )
+  const lines = strategies
+    .filter(isJudged)
+    .flatMap(({ name, correctness }) =>
+      correctness.checks
+        .filter(({ verdict }) => verdict === 'invalid')
+        .map((check) => `- **${name}**, ${check.name}: ${check.evidence[0] ?? 'no sentence'}`),
+    )
   return lines.length === 0 ? '' : ['## Broken checks', '', ...lines].join('\n')
 }

@@ -12,14 +12,27 @@ function reference(): Results {
 
 /** Everything a run can hold: all studies, a skipped strategy, one that failed, isolation. */
 export function fullResults(): Results {
+  known ??= made()
+  return structuredClone(known)
+}
+
+let known: Results | undefined
+
+function made(): Results {
   const run = reference()
   const scaled = toResults(scalingRun())
   const { scaling } = strategyOf(scaled, 'linear')
   const strategies = run.strategies.map((strategy, index) => ({
     ...strategy,
-    ...(scaling && { scaling: index === 0 ? strategyOf(scaled, 'memory').scaling ?? scaling : scaling }),
+    ...(scaling && { scaling: index === 0 ? (strategyOf(scaled, 'memory').scaling ?? scaling) : scaling }),
     micro: [
-      { operation: 'write' as const, population: 10_000, p50Ns: 420.5 * (index + 1), p99Ns: 9_876, samples: 51_234 },
+      {
+        operation: 'write' as const,
+        population: 10_000,
+        p50Ns: 420.5 * (index + 1),
+        p99Ns: 9_876,
+        samples: 51_234,
+      },
     ],
     microGaps: [{ population: 1_000_000, reason: 'its time was up' }],
   }))
@@ -28,11 +41,19 @@ export function fullResults(): Results {
     run: { ...run.run, studies: ['timing', 'micro', 'correctness', 'scaling'] },
     strategies: [
       ...strategies,
-      { name: 'absent', summary: 'Not here.', claims: { scope: 'fleet', singleUse: true, survives: 'restart' }, skipped: 'no such library' },
+      {
+        name: 'absent',
+        summary: 'Not here.',
+        claims: { scope: 'fleet', singleUse: true, survives: 'restart' },
+        skipped: 'no such library',
+      },
     ],
     controls: {
       ...run.controls,
-      noop: { ...run.controls.noop, ...(scaled.controls.noop.scaling && { scaling: scaled.controls.noop.scaling }) },
+      noop: {
+        ...run.controls.noop,
+        ...(scaled.controls.noop.scaling && { scaling: scaled.controls.noop.scaling }),
+      },
     },
     isolation: [
       {
@@ -54,7 +75,12 @@ export function manyResults(count: number): Results {
     const source = measured[1 + (index % (measured.length - 1))]
     return source === undefined ? [] : [{ ...source, name: `${source.name}-${index}` }]
   })
-  return { ...full, strategies: [...measured.slice(0, 1), ...others.flat()], recommendations: [], rungSteps: [] }
+  return {
+    ...full,
+    strategies: [...measured.slice(0, 1), ...others.flat()],
+    recommendations: [],
+    rungSteps: [],
+  }
 }
 
 export function withStrategies(
@@ -68,7 +94,7 @@ export function withStrategies(
 export const hostileNames: readonly string[] = [
   '<img src=x onerror=alert(1)>',
   '</script><script>alert(1)</script>',
-  '"><b onclick=\'x\'>',
+  "\"><b onclick='x'>",
   '<!-- --><![CDATA[',
   'two\u2028lines\u2029and \u202e a turn',
   '&amp; `code` **bold** | bar',
@@ -78,7 +104,10 @@ export const hostileNames: readonly string[] = [
 export function hostileResults(): Results {
   const full = fullResults()
   const renamed = new Map(
-    full.strategies.map(({ name }, index) => [name, hostileNames[index % hostileNames.length] + String(index)]),
+    full.strategies.map(({ name }, index) => [
+      name,
+      hostileNames[index % hostileNames.length] + String(index),
+    ]),
   )
   const names = new Set(renamed.keys())
   return JSON.parse(JSON.stringify(full), (key, value) =>

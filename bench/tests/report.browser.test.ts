@@ -107,7 +107,12 @@ describe.skipIf(!isThere)('report.html in a browser', () => {
       expect(await parts.count()).toBeGreaterThan(8)
       expect(await parts.filter({ visible: true }).count()).toBe(0)
       expect(page.url()).toMatch(/#hide=file$/)
-      expect(await page.locator(`[data-strategy="${strategyAt('sqlite').place}"]`).first().isVisible()).toBe(true)
+      expect(
+        await page
+          .locator(`[data-strategy="${strategyAt('sqlite').place}"]`)
+          .first()
+          .isVisible(),
+      ).toBe(true)
     }))
 
   test('restores a state from its address, and keeps it when a section is followed', () =>
@@ -115,7 +120,11 @@ describe.skipIf(!isThere)('report.html in a browser', () => {
       const hidden = async (name: string) =>
         (await page.locator(`#ladder tr[data-strategy="${strategyAt(name).place}"]`).count()) === 1 &&
         !(await page.locator(`#ladder tr[data-strategy="${strategyAt(name).place}"]`).isVisible())
-      expect([await hidden('file'), await hidden('hybrid'), await hidden('sqlite')]).toEqual([true, true, false])
+      expect([await hidden('file'), await hidden('hybrid'), await hidden('sqlite')]).toEqual([
+        true,
+        true,
+        false,
+      ])
       expect(await ratioOf(page, 'memory')).toBe(
         againstText(results, strategyAt('memory').strategy, strategyAt('sqlite').strategy, takes),
       )
@@ -160,7 +169,9 @@ describe.skipIf(!isThere)('report.html in a browser', () => {
       const found = await page.evaluate(
         "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, first: nodes[0].html.slice(0, 200), why: nodes[0].failureSummary, count: nodes.length })))",
       )
-      expect((found as { impact: string }[]).filter(({ impact }) => /serious|critical/.test(impact))).toEqual([])
+      expect((found as { impact: string }[]).filter(({ impact }) => /serious|critical/.test(impact))).toEqual(
+        [],
+      )
     }),
   )
 })

@@ -54,26 +54,25 @@ export function draw({ width, height, option, inks }: Drawing): string {
 }
 
 /**
- * echarts numbers its classes and ids from a counter of the whole process, and brings rules for pointers that hover: without
- * these the text depends on the drawing alone. Sizes of type move to attributes, so that a page may forbid inline styles.
+ * echarts numbers its classes and ids from a counter of the whole process, and brings rules for pointers that hover and
+ * clips that clip nothing here: without these the text depends on the drawing alone. Sizes of type move to attributes, so that a page may forbid inline styles.
  */
 function bare(svg: string): string {
   const found = svg
     .replace(/^<svg[^>]*>\s*/, '')
     .replace(/<\/svg>\s*$/, '')
-    .replaceAll(/<style[\s\S]*?<\/style>\s*/g, '')
+    .replaceAll(/<(style|defs)[\s\S]*?<\/\1>\s*/g, '')
+    .replaceAll(/ clip-path="[^"]*"/g, '')
     .replaceAll(/<rect [^>]*fill="none"><\/rect>\s*/g, '')
     .replaceAll(/ (?:class="zr[^"]*"|pointer-events="[^"]*"|ecmeta_\w+="[^"]*"|xml:space="[^"]*")/g, '')
     .replaceAll(/style="font-size:(\d+)px;[^"]*"/g, 'font-size="$1"')
     .replaceAll(/ (?:d|transform)="[^"]*"/g, (places) => places.replaceAll(/(\.\d)\d+/g, '$1'))
     .replaceAll('></path>', '/>')
-  if (/ (?:id|style|clip-path)="/.test(found)) throw new Error('expected a drawing without ids and inline styles')
+  if (/ (?:id|style|clip-path)="/.test(found))
+    throw new Error('expected a drawing without ids and inline styles')
   return found
 }
 
 function inked(svg: string, inks: Inks): string {
-  return purposes.reduce(
-    (text, purpose) => text.replaceAll(`"${stand[purpose]}"`, `"${inks[purpose]}"`),
-    svg,
-  )
+  return purposes.reduce((text, purpose) => text.replaceAll(`"${stand[purpose]}"`, `"${inks[purpose]}"`), svg)
 }

@@ -57,12 +57,16 @@ export function scalingChart(sweep: Sweep): (results: Results) => string {
       return sweeps.length === 0 ? [] : [{ name, sweeps }]
     })
     if (telling === undefined || panels.length === 0) return ''
-    const axes = growthAxes(panels.flatMap(({ sweeps }) => sweeps), telling.shown)
+    const axes = growthAxes(
+      panels.flatMap(({ sweeps }) => sweeps),
+      telling.shown,
+    )
     const step = { x: panelSize.width + 10, y: panelSize.height + titleHeight + 10 }
     const drawn = panels.map(({ name, sweeps }, index) => {
       const [x, y] = [(index % acrossPanels) * step.x, Math.floor(index / acrossPanels) * step.y]
       const curves = drawGrowth({ sweeps, metric: telling.shown, tell: telling.figure, ...axes }, neutralInks)
-      return html`<g transform="translate(${x} ${y})"><text x="58" y="15" font-size="13" fill="${neutralInks.ink}">${name.slice(0, 30)}</text><g transform="translate(0 ${titleHeight})">${trusted(curves)}</g></g>\n`.markup
+      return html`<g transform="translate(${x} ${y})"><text x="58" y="15" font-size="13" fill="${neutralInks.ink}">${name.slice(0, 30)}</text><g transform="translate(0 ${titleHeight})">${trusted(curves)}</g></g>\n`
+        .markup
     })
     const rows = Math.ceil(panels.length / acrossPanels)
     return svgFile(drawn.join(''), acrossPanels * step.x, rows * step.y, telling.sizes)

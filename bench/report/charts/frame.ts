@@ -1,6 +1,6 @@
 import { html, type Markup, trusted } from '../html/markup.js'
 import { type Axis, positionOn } from './axis.js'
-import { drawStrip, type Strip, stripHeight } from './strip.js'
+import { drawStrip, type Strip, short, stripHeight } from './strip.js'
 
 /** A strip as a picture of its own, that stretches with its column. */
 export function stripFigure(axis: Axis, strip: Strip, alternative: string): Markup {
@@ -16,12 +16,14 @@ export function axisFigure(axis: Axis, tell: (value: number) => string): Markup 
   return html`<svg class="axis" aria-hidden="true" height="16" width="100%">${shown.map((tick) => {
     const share = positionOn(axis, tick)
     const anchor = share < 0.02 ? 'start' : share > 0.98 ? 'end' : 'middle'
-    return html`<text x="${(share * 100).toFixed(1)}%" y="12" text-anchor="${anchor}">${tell(tick)}</text>`
+    return html`<text x="${(share * 100).toFixed(1)}%" y="12" text-anchor="${anchor}">${short(tell(tick))}</text>`
   })}</svg>`
 }
 
 /** A picture as a file beside report.md. */
 export function svgFile(svg: string, width: number, height: number, title: string): string {
-  return `${html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="system-ui, sans-serif"><title>${title}</title>
-${trusted(svg)}</svg>`.markup}\n`
+  return `${
+    html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="system-ui, sans-serif"><title>${title}</title>
+${trusted(svg)}</svg>`.markup
+  }\n`
 }

@@ -2,6 +2,7 @@ import type { ScalingMetric, ScalingSweepResult } from '../../results.js'
 import { operations } from '../../slices.js'
 import { type Axis, logAxis } from './axis.js'
 import { draw, type Ink, type Inks, stand } from './draw.js'
+import { short } from './strip.js'
 
 /** One strategy's curves over one thing that was varied: an operation a line. */
 export interface GrowthPanel {
@@ -29,7 +30,10 @@ export function growthAxes(
   const points = sweeps.flatMap((sweep) => sweep.points)
   const base = sweeps[0]?.sweep === 'population' ? 10 : 2
   return {
-    x: logAxis(points.map(({ size }) => size), base),
+    x: logAxis(
+      points.map(({ size }) => size),
+      base,
+    ),
     y: logAxis(points.flatMap(({ typical }) => [typical[metric]?.low ?? 0, typical[metric]?.high ?? 0])),
   }
 }
@@ -58,7 +62,7 @@ function sideOption({ min, max, base }: Axis, tell: (value: number) => string) {
     max,
     axisLine: { show: false },
     axisTick: { show: false },
-    axisLabel: { color: stand.soft, fontSize: 11, formatter: tell },
+    axisLabel: { color: stand.soft, fontSize: 11, formatter: (value: number) => short(tell(value)) },
     splitLine: { show: true, lineStyle: { color: stand.rule } },
   }
 }

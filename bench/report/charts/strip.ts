@@ -51,7 +51,11 @@ const labels = 150
 const chartWidth = 860
 
 /** All rows on one axis, with their names: for where a chart stands alone. */
-export function drawStrips({ axis, strips, tell, inks }: StripChart): { svg: string; width: number; height: number } {
+export function drawStrips({ axis, strips, tell, inks }: StripChart): {
+  svg: string
+  width: number
+  height: number
+} {
   const tops = strips.map((_, index) =>
     strips.slice(0, index).reduce((sum, strip) => sum + stripHeight(strip) + 8, 0),
   )
@@ -71,6 +75,11 @@ export function drawStrips({ axis, strips, tell, inks }: StripChart): { svg: str
   return { svg, width: chartWidth, height }
 }
 
+/** Powers need no decimals. */
+export function short(told: string): string {
+  return told.replace(/\.0+(?= )/, '')
+}
+
 function axisOption({ kind, min, max, base }: Axis, tell?: (value: number) => string) {
   return {
     type: kind === 'log' ? 'log' : 'value',
@@ -79,7 +88,12 @@ function axisOption({ kind, min, max, base }: Axis, tell?: (value: number) => st
     max,
     axisLine: { show: false },
     axisTick: { show: false },
-    axisLabel: { show: tell !== undefined, color: stand.soft, fontSize: 12, formatter: tell },
+    axisLabel: {
+      show: tell !== undefined,
+      color: stand.soft,
+      fontSize: 12,
+      formatter: tell && ((value: number) => short(tell(value))),
+    },
     splitLine: { show: true, lineStyle: { color: stand.rule } },
   }
 }
@@ -103,7 +117,9 @@ function shapes(axis: Axis, strip: Strip, top: number, api: Api): readonly objec
   const lanes = y + (strip.columns === undefined ? 4 : hillHeight + 6)
   return [
     ...(strip.name === undefined ? [] : [nameText(strip.name, left - 12, (y + lanes) / 2 + 6)]),
-    ...(strip.columns === undefined || strip.columns.length === 0 ? [] : [hill(strip.columns, y + hillHeight + 2, api)]),
+    ...(strip.columns === undefined || strip.columns.length === 0
+      ? []
+      : [hill(strip.columns, y + hillHeight + 2, api)]),
     ...strip.marks.flatMap((mark, lane) => markShapes(axis, mark, lanes + (lane + 0.5) * laneHeight, api)),
   ]
 }
@@ -112,7 +128,15 @@ function nameText(name: string, x: number, y: number): object {
   const shown = name.length > 18 ? `${name.slice(0, 17)}…` : name
   return {
     type: 'text',
-    style: { text: shown, x, y, fill: stand.ink, fontSize: 13, textAlign: 'right', textVerticalAlign: 'middle' },
+    style: {
+      text: shown,
+      x,
+      y,
+      fill: stand.ink,
+      fontSize: 13,
+      textAlign: 'right',
+      textVerticalAlign: 'middle',
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CheckResult } from '../../results.js'
+import { duration } from '../format.js'
 import { html, type Markup } from '../html/markup.js'
 
 export type Moment = NonNullable<CheckResult['witness']>[number]
@@ -7,7 +8,7 @@ export type Moment = NonNullable<CheckResult['witness']>[number]
 const width = 344
 const rowHeight = 46
 const top = 34
-const gutter = 64
+const gutter = 62
 const laneWidth = 26
 /** Letters that fit beside the lanes. */
 const letters = 32
@@ -39,7 +40,10 @@ interface Place {
 function rowsOf(moments: readonly Moment[]): (atMs: number) => number {
   const starts = moments.map(({ atMs }) => atMs)
   return (atMs) => {
-    const before = Math.max(0, starts.findLastIndex((start) => start <= atMs))
+    const before = Math.max(
+      0,
+      starts.findLastIndex((start) => start <= atMs),
+    )
     const [from = 0, until = Number.POSITIVE_INFINITY] = starts.slice(before, before + 2)
     const share = Number.isFinite(until) && until > from ? (atMs - from) / (until - from) : 0.5
     return top + rowHeight * (before + 0.25 + Math.min(0.7, Math.max(0.45, share)))
@@ -58,15 +62,23 @@ function momentMarkup(moment: Moment, row: number, { lanes, right, yOf }: Place)
   const xs = worker === null ? [...lanes.values()] : [lanes.get(worker) ?? gutter]
   const end = tookMs === undefined ? y : Math.max(y + 12, yOf(atMs + tookMs))
   const kind = kindOf(event)
-  return html`<g class="${kind}"><text class="time" x="${gutter - 8}" y="${y + 4}" text-anchor="end">${atMs.toFixed(1)} ms</text>
+  return html`<g class="${kind}"><text class="time" x="${gutter - 8}" y="${y + 4}" text-anchor="end">${momentText(atMs)}</text>
 <line class="guide" x1="${gutter}" x2="${right + 2}" y1="${y}" y2="${y}"/>
 ${xs.map((x) =>
-  tookMs === undefined
+  kind === 'fault'
     ? html`<path class="strike" d="M${x - 6} ${y - 6}l12 12m0 -12l-12 12"/>`
-    : html`<rect class="op" x="${x - 6}" y="${y}" width="12" height="${Math.round(end - y)}" rx="3"/>`,
+    : tookMs === undefined
+      ? html`<circle class="dot" cx="${x}" cy="${y}" r="5"/>`
+      : html`<rect class="op" x="${x - 6}" y="${y}" width="12" height="${Math.round(end - y)}" rx="3"/>`,
 )}
 <text class="event" x="${right + 8}" y="${y + 4}">${clipped(what)}</text>
-${answer !== '' && html`<text class="answer" x="${right + 8}" y="${y + 20}">${clipped(`→ ${answer}`)}</text>`}</g>\n`
+${answer !== '' && html`<text class="answer" x="${right + 8}" y="${y + 20}">${clipped(`→ ${answer}`)}${tookMs !== undefined && html`<tspan class="took"> after ${momentText(tookMs)}</tspan>`}</text>`}</g>\n`
+}
+
+/** Of a time before the first op the sign; it is a fault that had struck already. */
+function momentText(ms: number): string {
+  if (ms === 0) return '0'
+  return `${ms < 0 ? '−' : ''}${duration(Math.abs(ms) * 1_000)}`
 }
 
 /** "take abc…: unknown" is what was asked and what was said; "issue: issued abc…" as well. */
@@ -74,7 +86,13 @@ function parted(event: string): readonly [string, string] {
   const colon = event.indexOf(': ')
   return colon < 0 || event.startsWith('fault') || event.startsWith('healed')
     ? [event, '']
-    : [event.slice(0, colon).replace(' with the right answer', ', right answer').replace(' with a wrong answer', ', wrong answer'), event.slice(colon + 2)]
+    : [
+        event
+          .slice(0, colon)
+          .replace(' with the right answer', ', right answer')
+          .replace(' with a wrong answer', ', wrong answer'),
+        event.slice(colon + 2),
+      ]
 }
 
 /** The drawing is cut; the table beside it is not. */

@@ -7,12 +7,13 @@ import { type Page, section, table } from './page.js'
 /** The first thing on the page: what to use for which scope and durability, and the verdict in sentences. */
 export function answerSection(page: Page): Markup {
   const { results } = page
+  const sentences = list(answer(results).map(prose), 'answers')
   return section(
     { id: 'answer', title: 'The answer' },
     results.recommendations.length === 0
-      ? html`<p class="lead">No recommendation: ${whyNone(results)}.</p>`
-      : html`<p class="lead">The cheapest strategy that claims at least so much and was seen to keep it, on that very rung.</p>${choices(page)}`,
-    list(answer(results).map(prose), 'answers'),
+      ? html`<p class="lead">No recommendation: ${whyNone(results)}.</p>${sentences}`
+      : html`<p class="lead">The cheapest strategy that claims at least so much and was seen to keep it, on that very rung.</p>
+<div class="verdict">${choices(page)}${sentences}</div>`,
     steps(page),
   )
 }
@@ -51,6 +52,9 @@ function steps({ results }: Page): Markup | undefined {
   const { recommendations, rungSteps, controls } = results
   if (recommendations.length === 0) return undefined
   return html`<p class="note">×: CPU time, the geometric mean of its ratios for one write, one read and one take; the interval takes the three for erring together. <em>or</em>: as cheap, within what this run can tell. –: none of this run was seen to keep such a promise.${controls.contaminated && html` <strong>The run counts as contaminated (see Controls): measure again first.</strong>`}</p>
-${rungSteps.length > 0 && html`<details><summary>What the next rung costs</summary>${list(stepSentences(rungSteps).map(prose))}
-<p class="note">Each a quotient of two ratios to the baseline, whose intervals are added as logs: no narrower than the truth, and mostly wider.</p></details>`}`
+${
+  rungSteps.length > 0 &&
+  html`<details><summary>What the next rung costs</summary>${list(stepSentences(rungSteps).map(prose))}
+<p class="note">Each a quotient of two ratios to the baseline, whose intervals are added as logs: no narrower than the truth, and mostly wider.</p></details>`
+}`
 }

@@ -63,7 +63,11 @@ ${engines.length > 0 && html`<div><dt>Engines</dt><dd>${engines.map(engineLine).
         cells: [
           nameOf(strategy),
           strategy.summary,
-          [strategy.skipped && `skipped: ${strategy.skipped}`, strategy.failed && `not to the end: ${strategy.failed}`, strategy.exhibit]
+          [
+            strategy.skipped && `skipped: ${strategy.skipped}`,
+            strategy.failed && `not to the end: ${strategy.failed}`,
+            strategy.exhibit,
+          ]
             .filter(Boolean)
             .join(' '),
         ],

@@ -38,7 +38,14 @@ function twin(page: Page): Markup {
   return table({
     caption: `Twin ÷ ${run.baseline}`,
     kind: 'strips',
-    head: ['operation', axisFigure(axis, (ratio) => String(Number(ratio.toPrecision(3)))), 'metric', 'ratio', 'contains 1', 'detectable'],
+    head: [
+      'operation',
+      axisFigure(axis, (ratio) => String(Number(ratio.toPrecision(3)))),
+      'metric',
+      'ratio',
+      'contains 1',
+      'detectable',
+    ],
     words: [1, 2, 4],
     rows: ratios.map(({ operation, metric, path, ...ratio }) => ({
       cells: [

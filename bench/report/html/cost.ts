@@ -34,7 +34,13 @@ export function costSection(page: Page): Markup {
     table({
       caption: 'CPU time per request',
       kind: 'strips',
-      head: ['strategy', axisFigure(axis, duration), ...operations.map((operation) => html`${operation}<small>÷ <bdi data-baseline>${baseline}</bdi></small>`)],
+      head: [
+        'strategy',
+        axisFigure(axis, duration),
+        ...operations.map(
+          (operation) => html`${operation}<small>÷ <bdi data-baseline>${baseline}</bdi></small>`,
+        ),
+      ],
       words: [1],
       rows: arms.map(({ arm, rows }) =>
         rowOf(arm, [

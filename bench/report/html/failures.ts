@@ -41,7 +41,10 @@ export function failuresSection(page: Page): Markup {
   )
 }
 
-function drawn(name: string, { crossWorker, sameWorker }: Record<'crossWorker' | 'sameWorker', FailuresResult>): Markup {
+function drawn(
+  name: string,
+  { crossWorker, sameWorker }: Record<'crossWorker' | 'sameWorker', FailuresResult>,
+): Markup {
   const markOf = (failures: FailuresResult, ink: 'typical' | 'tail') => ({
     at: failures.attempts === 0 ? null : failures.rate,
     interval: failures.attempts === 0 ? null : failures,

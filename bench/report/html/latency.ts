@@ -67,7 +67,9 @@ function figure(page: Page, operation: Operation, source: Source): Markup {
   const arms = armsOf(page, operation, source)
   const drawn = arms.map((arm) => ({ arm, columns: distribution(arm.row) }))
   const axis = logAxis([
-    ...drawn.flatMap(({ columns = [] }) => columns.flatMap(({ fromUs, toUs }) => [fromUs * 1.01, toUs * 0.99])),
+    ...drawn.flatMap(({ columns = [] }) =>
+      columns.flatMap(({ fromUs, toUs }) => [fromUs * 1.01, toUs * 0.99]),
+    ),
     ...arms.flatMap(({ row }) => [row.p50Us ?? 0, row.p99Us ?? 0]),
   ])
   const metric = source === 'client' ? mainMetric(page.results) : 'p50Us'
@@ -95,7 +97,12 @@ function figure(page: Page, operation: Operation, source: Source): Markup {
   })
 }
 
-function hillOf({ plain, row }: Arm, columns: readonly Column[] | undefined, axis: Axis, operation: Operation): Markup {
+function hillOf(
+  { plain, row }: Arm,
+  columns: readonly Column[] | undefined,
+  axis: Axis,
+  operation: Operation,
+): Markup {
   const { p50Us, p99Us, intervals } = row
   if (columns === undefined) return html`<em>its histogram cannot be read</em>`
   return stripFigure(
@@ -136,7 +143,21 @@ function data(page: Page, operation: Operation): Markup {
     `All figures of ${operation}`,
     table({
       caption: `Latencies of ${operation}`,
-      head: ['strategy', 'clock', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'throughput', 'rank', 'samples', 'slices', 'void'],
+      head: [
+        'strategy',
+        'clock',
+        'p50',
+        'p90',
+        'p95',
+        'p99',
+        'p99.9',
+        'max',
+        'throughput',
+        'rank',
+        'samples',
+        'slices',
+        'void',
+      ],
       words: [1],
       rows,
     }),

@@ -16,7 +16,19 @@ export function openLoopSection(page: Page): Markup | undefined {
     operations.map((operation) =>
       table({
         caption: `Pace of ${operation}`,
-        head: ['strategy', 'achieved', 'p50', 'p99', 'max', 'uncorrected p50', 'p99', 'max', 'late', 'dropped', 'pace'],
+        head: [
+          'strategy',
+          'achieved',
+          'p50',
+          'p99',
+          'max',
+          'uncorrected p50',
+          'p99',
+          'max',
+          'late',
+          'dropped',
+          'pace',
+        ],
         words: [10],
         rows: armsOf(page, operation, 'client').map((arm) => {
           const { path, row } = arm

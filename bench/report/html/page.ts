@@ -29,7 +29,9 @@ interface Cell extends Compared {
 export function createPage(results: Results): Page {
   const { strategies } = results
   const baselines = strategies.flatMap((strategy, index) => (isTimed(strategy) ? [index] : []))
-  const cells = baselines.flatMap((strategy) => comparedOf(results).map((compared) => ({ strategy, ...compared })))
+  const cells = baselines.flatMap((strategy) =>
+    comparedOf(results).map((compared) => ({ strategy, ...compared })),
+  )
   const places = new Map(cells.map((cell, place) => [keyOf(cell), place]))
   const textOf = (baseline: StrategyResult, { strategy, ...compared }: Cell) => {
     const own = strategies[strategy]
@@ -113,9 +115,7 @@ export function placed(
   { strategies }: Results,
   fits: (strategy: StrategyResult) => boolean,
 ): readonly { readonly strategy: StrategyResult; readonly place: number }[] {
-  return strategies
-    .map((strategy, place) => ({ strategy, place }))
-    .filter(({ strategy }) => fits(strategy))
+  return strategies.map((strategy, place) => ({ strategy, place })).filter(({ strategy }) => fits(strategy))
 }
 
 export interface TableRow {
@@ -141,9 +141,7 @@ export function table({ caption, head, rows, kind = '', words = [] }: TableWishe
 <tbody>${rows.map(
     ({ strategy, cells }) =>
       html`<tr${strategy !== undefined && html` data-strategy="${strategy}"`}>${cells.map((cell, column) =>
-        column === 0
-          ? html`<th scope="row">${cell}</th>`
-          : html`<td${side(column)}>${cell}</td>`,
+        column === 0 ? html`<th scope="row">${cell}</th>` : html`<td${side(column)}>${cell}</td>`,
       )}</tr>\n`,
   )}</tbody></table></div>`
 }

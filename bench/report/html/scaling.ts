@@ -1,5 +1,5 @@
 import type { ScalingResult, ScalingSweepResult } from '../../results.js'
-import { type Axis } from '../charts/axis.js'
+import type { Axis } from '../charts/axis.js'
 import { pageInks } from '../charts/draw.js'
 import { drawGrowth, growthAxes, panelSize } from '../charts/growth.js'
 import { saturated, type Telling, tellings } from '../scaling.js'

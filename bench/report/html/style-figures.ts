@@ -1,6 +1,6 @@
 /** Tables, strips, cards, timelines, panels. */
 export const figures = `
-.scroll{overflow-x:auto;margin:.6rem 0}
+.scroll{overflow-x:auto;margin:.6rem 0;position:relative}
 table{border-collapse:collapse;font-size:.9rem;min-width:100%}
 caption{text-align:left;color:var(--soft);font-size:.875rem;padding:.2rem 0 .35rem}
 th,td{padding:.45rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
@@ -10,10 +10,13 @@ tbody th{font-weight:400;white-space:nowrap}
 th:first-child,td:first-child{padding-left:0}
 .figure{text-align:right;white-space:nowrap}
 td small{display:block;line-height:1.35}
-.answers{padding:0;list-style:none;margin-top:1.2rem}
-.answers li{padding-left:.9rem;border-left:3px solid var(--rule);margin:.6rem 0}
-table.choices td{min-width:9.5rem;white-space:normal}
-table.choices .pick{font-size:1.1rem;font-weight:650}
+.verdict{display:grid;grid-template-columns:minmax(0,1fr);gap:0 2.5rem}
+.answers{padding:0;list-style:none;margin:.6rem 0;max-width:none;font-size:.9375rem;line-height:1.45}
+.answers li{padding-left:.8rem;border-left:3px solid var(--rule);margin:0 0 .7rem}
+@media (min-width:70rem){.verdict{grid-template-columns:minmax(0,1.75fr) minmax(0,1fr)}}
+table.choices td{min-width:8.6rem;white-space:normal}
+table.choices td,table.choices th{padding-top:.35rem;padding-bottom:.35rem}
+table.choices .pick{font-size:1.05rem;font-weight:650}
 table.ladder tbody td{vertical-align:middle}
 table.ladder tbody th{vertical-align:middle}
 .unclaimed{color:var(--soft)}
@@ -28,14 +31,13 @@ svg.axis{display:block;overflow:visible}
 svg text{fill:var(--soft);font-size:11px;font-family:inherit}
 .key{display:inline-block;width:1.1rem;height:.22rem;vertical-align:middle;background:var(--typical)}
 .key.tail{background:var(--tail)}.key.third{background:var(--third)}
-table.checks td,table.checks thead th{text-align:center;padding-left:.4rem;padding-right:.4rem}
+table.checks td,table.checks thead th:not(:first-child){text-align:center;padding-left:.4rem;padding-right:.4rem}
 .upright{writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap}
-table.checks thead th:not(:first-child){vertical-align:bottom}
 details{margin:.4rem 0 1rem}
 main summary{cursor:pointer;color:var(--soft);font-size:.875rem}
 main summary:hover{color:var(--ink)}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22.6rem),1fr));gap:1.2rem;margin:1rem 0}
-.cards.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22.6rem),1fr));gap:1.2rem;margin:1rem 0;align-items:start}
+.cards.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,19.5rem),1fr))}
 .card{border:1px solid var(--rule);border-radius:8px;padding:.9rem 1rem;margin:0;min-width:0}
 .card h3{margin:0 0 .3rem}
 .card h3 small{font-weight:400}
@@ -52,11 +54,15 @@ svg.timeline{display:block;max-width:100%;margin:.6rem 0 .2rem}
 .timeline .refused .op{fill:var(--paper);stroke:var(--bad);stroke-width:2}
 .timeline .refused .answer{fill:var(--bad)}
 .timeline .accepted .answer{fill:var(--ok)}
+.timeline .dot{fill:var(--paper);stroke:var(--soft);stroke-width:2}
+.timeline .refused .dot{stroke:var(--bad)}
+.timeline .accepted .dot{stroke:var(--ok)}
 .timeline .strike{stroke:var(--bad);stroke-width:2;fill:none}
+.timeline .took{font-weight:400;fill:var(--soft)}
 .timeline .fault .event{font-style:italic}
-table.heat{width:100%;min-width:0;font-size:.8125rem}
+table.heat{width:100%;min-width:0;font-size:.78rem}
 table.heat caption{color:var(--ink)}
-table.heat td,table.heat th{text-align:center;padding:.35rem .2rem;border:2px solid var(--paper)}
+table.heat td,table.heat th{text-align:center;padding:.35rem .1rem;border:2px solid var(--paper)}
 table.heat th{color:var(--soft);font-weight:400}
 .h1{background:color-mix(in srgb,var(--bad) 10%,var(--paper))}
 .h2{background:color-mix(in srgb,var(--bad) 18%,var(--paper))}

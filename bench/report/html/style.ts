@@ -18,13 +18,15 @@ const type = `
 html{scroll-padding-top:4rem;-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:break-word}
 header,main,footer{max-width:76rem;margin:0 auto;padding:0 1.25rem}
-header{padding-top:2.5rem}
-.mark-of{font-weight:650;letter-spacing:.01em;margin:0}
+header{padding-top:1.6rem}
+.mark-of{font-weight:650;letter-spacing:.01em;margin:0;max-width:none}
 .mark-of span{font-weight:400;color:var(--soft)}
-h1{font-size:clamp(1.5rem,1.1rem + 1.8vw,2.35rem);line-height:1.2;font-weight:650;letter-spacing:-.015em;max-width:24em;margin:.4rem 0 1rem;text-wrap:balance}
+h1{font-size:clamp(1.3rem,1rem + 1.2vw,1.85rem);line-height:1.22;font-weight:650;letter-spacing:-.015em;max-width:34em;margin:.35rem 0 .7rem;text-wrap:balance}
 h2{font-size:1.45rem;line-height:1.25;font-weight:650;letter-spacing:-.01em;margin:0 0 .4rem}
 h3{font-size:1.05rem;font-weight:650;margin:2.2rem 0 .3rem}
 section{padding:2.6rem 0 0}
+#answer{padding-top:1.3rem}
+#ladder{padding-top:1.6rem}
 section:focus{outline:none}
 p{margin:.5rem 0;max-width:46rem}
 .lead{color:var(--soft);margin:0 0 1rem}
