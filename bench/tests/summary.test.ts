@@ -52,7 +52,7 @@ function cellsIn(report: string): readonly string[] {
     .filter((line) => !heads.has(line))
     .flatMap((line) =>
       line
-        .replaceAll(/&#\d+;/g, '')
+        .replaceAll(/&#\d+;|\bp\d+(?:Us)?\b/g, '')
         .split('|')
         .slice(2, -1),
     )

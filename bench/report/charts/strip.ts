@@ -77,7 +77,7 @@ export function drawStrips({ axis, strips, tell, inks }: StripChart): {
 
 /** Powers need no decimals. */
 export function short(told: string): string {
-  return told.replace(/\.0+(?= )/, '')
+  return told.replace(/(\.\d*?)0+(?= )/, '$1').replace(/\.(?= )/, '')
 }
 
 function axisOption({ kind, min, max, base }: Axis, tell?: (value: number) => string) {

@@ -31,6 +31,7 @@ function choices(page: Page): Markup {
     kind: 'choices',
     head: ['must work within', ...durabilities.map((survives) => html`survives ${events[survives]}`)],
     words: durabilities.map((_, index) => index + 1),
+    labels: durabilities.map((survives) => `survives ${events[survives]}`),
     rows: rungs.map((scope) => ({
       cells: [scopes[scope], ...durabilities.map((survives) => choice(page, scope, survives))],
     })),
@@ -51,10 +52,10 @@ ${ties.length > 0 && html`<small>or ${ties.map((tie, index) => html`${index > 0 
 function steps({ results }: Page): Markup | undefined {
   const { recommendations, rungSteps, controls } = results
   if (recommendations.length === 0) return undefined
-  return html`<p class="note">×: CPU time, the geometric mean of its ratios for one write, one read and one take; the interval takes the three for erring together. <em>or</em>: as cheap, within what this run can tell. –: none of this run was seen to keep such a promise.${controls.contaminated && html` <strong>The run counts as contaminated (see Controls): measure again first.</strong>`}</p>
-${
-  rungSteps.length > 0 &&
-  html`<details><summary>What the next rung costs</summary>${list(stepSentences(rungSteps).map(prose))}
-<p class="note">Each a quotient of two ratios to the baseline, whose intervals are added as logs: no narrower than the truth, and mostly wider.</p></details>`
-}`
+  const costly = html`<h3>What the next rung costs</h3>${list(stepSentences(rungSteps).map(prose))}
+<p class="note">Each a quotient of two ratios to the baseline, whose intervals are added as logs: no narrower than the truth, and mostly wider.</p>`
+  return html`${controls.contaminated && html`<p><strong>The run counts as contaminated (see Controls): measure again first.</strong></p>`}
+<details><summary>How these were chosen${rungSteps.length > 0 && ', and what the next rung costs'}</summary>
+<p class="note">×: CPU time, the geometric mean of its ratios for one write, one read and one take; the interval takes the three for erring together. <em>or</em>: as cheap, within what this run can tell. –: none of this run was seen to keep such a promise.</p>
+${rungSteps.length > 0 && costly}</details>`
 }

@@ -47,6 +47,7 @@ function twin(page: Page): Markup {
       'detectable',
     ],
     words: [1, 2, 4],
+    labels: ['', 'metric', 'ratio', 'contains 1', 'detectable'],
     rows: ratios.map(({ operation, metric, path, ...ratio }) => ({
       cells: [
         operation,

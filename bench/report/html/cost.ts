@@ -42,6 +42,7 @@ export function costSection(page: Page): Markup {
         ),
       ],
       words: [1],
+      labels: ['', ...operations],
       rows: arms.map(({ arm, rows }) =>
         rowOf(arm, [
           arm.name,

@@ -23,6 +23,7 @@ export function failuresSection(page: Page): Markup {
       kind: 'strips',
       head: ['strategy', axis, 'by another worker', 'by the same', 'overall'],
       words: [1],
+      labels: ['', 'by another', 'by the same', 'overall'],
       rows: placed(results, isJudged).map(({ strategy, place }) => {
         const failures = strategy.correctness?.verificationFailures
         const root = `strategies.${place}.correctness.verificationFailures`

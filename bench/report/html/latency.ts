@@ -85,6 +85,7 @@ function figure(page: Page, operation: Operation, source: Source): Markup {
       html`${what} ÷ <bdi data-baseline>${page.results.run.baseline}</bdi>`,
     ],
     words: [1],
+    labels: ['', 'p50', 'p99', `${what} ÷`],
     rows: drawn.map(({ arm, columns }) =>
       rowOf(arm, [
         arm.name,

@@ -128,12 +128,14 @@ export interface TableWishes {
   readonly head: readonly Part[]
   readonly rows: readonly TableRow[]
   readonly kind?: string
+  /** What stands beside each figure where a narrow screen has no room for a head; by column, the first left out. */
+  readonly labels?: readonly string[]
   /** Columns that hold words, beside the first. */
   readonly words?: readonly number[]
 }
 
 /** Wide ones scroll by themselves, so that the page never does. */
-export function table({ caption, head, rows, kind = '', words = [] }: TableWishes): Markup {
+export function table({ caption, head, rows, kind = '', labels = [], words = [] }: TableWishes): Markup {
   const side = (column: number) => column > 0 && !words.includes(column) && html` class="figure"`
   return html`<div class="scroll" role="group" aria-label="${caption}"><table${kind !== '' && html` class="${kind}"`}>
 <caption>${caption}</caption>
@@ -141,7 +143,9 @@ export function table({ caption, head, rows, kind = '', words = [] }: TableWishe
 <tbody>${rows.map(
     ({ strategy, cells }) =>
       html`<tr${strategy !== undefined && html` data-strategy="${strategy}"`}>${cells.map((cell, column) =>
-        column === 0 ? html`<th scope="row">${cell}</th>` : html`<td${side(column)}>${cell}</td>`,
+        column === 0
+          ? html`<th scope="row">${cell}</th>`
+          : html`<td${side(column)}${labels[column - 1] && html` data-label="${labels[column - 1]}"`}>${cell}</td>`,
       )}</tr>\n`,
   )}</tbody></table></div>`
 }

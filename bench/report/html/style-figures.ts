@@ -17,8 +17,8 @@ td small{display:block;line-height:1.35}
 table.choices td{min-width:8.6rem;white-space:normal}
 table.choices td,table.choices th{padding-top:.35rem;padding-bottom:.35rem}
 table.choices .pick{font-size:1.05rem;font-weight:650}
-table.ladder tbody td{vertical-align:middle}
-table.ladder tbody th{vertical-align:middle}
+table.ladder tbody td,table.ladder tbody th{vertical-align:middle;white-space:nowrap}
+.scroll tbody th{position:sticky;left:0;background:var(--paper)}
 .unclaimed{color:var(--soft)}
 table.strips{table-layout:auto}
 table.strips th:nth-child(2){width:46%;min-width:15rem;padding-bottom:.2rem}
@@ -88,15 +88,15 @@ footer{padding-top:3rem;padding-bottom:3rem;color:var(--soft);font-size:.875rem}
 header,main,footer,.bar>div{padding-left:1rem;padding-right:1rem}
 header{padding-top:1.5rem}
 .facts>div{grid-template-columns:1fr}
-table.strips thead{display:block}
-table.strips thead tr{display:block}
-table.strips thead th{display:none;border:0}
-table.strips thead th:nth-child(2){display:block;width:100%}
-table.strips tbody{display:block}
-table.strips tbody tr{display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;padding:.6rem 0;border-bottom:1px solid var(--rule)}
-table.strips tbody th,table.strips tbody td{border:0;padding:0;display:block}
-table.strips tbody th{flex:0 0 100%}
-table.strips tbody td:nth-child(2){flex:0 0 100%;order:1}
-table.strips tbody td{order:2;text-align:left}
+table.strips thead,table.strips thead tr{display:block}
+table.strips thead th,table.choices thead{display:none;border:0}
+table.strips thead th:nth-child(2){display:block;width:100%;min-width:0;padding:0}
+table.strips tbody,table.choices tbody{display:block}
+table.strips tbody tr,table.choices tbody tr{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:.2rem .6rem;padding:.7rem 0;border-bottom:1px solid var(--rule)}
+table.choices tbody tr{grid-template-columns:repeat(2,minmax(0,1fr));gap:.5rem .8rem}
+table.strips tbody th,table.strips tbody td,table.choices tbody th,table.choices tbody td{border:0;padding:0;display:block;text-align:left;min-width:0;white-space:normal}
+table.strips tbody th,table.strips tbody td:nth-child(2),table.choices tbody th{grid-column:1/-1}
+table.choices tbody th{color:var(--soft)}
+td[data-label]::before{content:attr(data-label);display:block;font-size:.75rem;color:var(--soft);line-height:1.3}
 }
 `

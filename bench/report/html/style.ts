@@ -29,7 +29,7 @@ section{padding:2.6rem 0 0}
 #ladder{padding-top:1.6rem}
 section:focus{outline:none}
 p{margin:.5rem 0;max-width:46rem}
-.lead{color:var(--soft);margin:0 0 1rem}
+.lead{color:var(--soft);margin:0 0 .8rem;max-width:60rem}
 .note{color:var(--soft);font-size:.875rem}
 small{font-size:.8125rem;color:var(--soft);font-weight:400}
 a{color:var(--link)}
@@ -51,7 +51,7 @@ const bar = `
 .bar{position:sticky;top:0;z-index:2;background:var(--paper);border-bottom:1px solid var(--rule)}
 .bar>div{max-width:76rem;margin:0 auto;padding:0 1.25rem;display:flex;align-items:center;gap:1rem;height:2.9rem}
 nav{overflow-x:auto;flex:1;min-width:0;scrollbar-width:none}
-nav ul{display:flex;gap:1.1rem;list-style:none;margin:0;padding:.3rem 2px;max-width:none}
+nav ul{display:flex;gap:1rem;list-style:none;margin:0;padding:.3rem 2px;max-width:none}
 nav li{margin:0}
 nav a{color:var(--soft);text-decoration:none;font-size:.875rem;white-space:nowrap}
 nav a:hover{color:var(--ink);text-decoration:underline}
