@@ -23,7 +23,12 @@ export const formats = {
   nanoseconds: (ns: number) => duration(ns / 1_000),
   milliseconds: (ms: number) => `${ms.toFixed(1)} ms`,
   seconds: (value: number) => `${value.toFixed(0)} s`,
-  durations: ({ low, high }: Interval) => `[${duration(low)}, ${duration(high)}]`,
+  /** A unit they share is told once. */
+  durations: ({ low, high }: Interval) => {
+    const [from, to] = [duration(low), duration(high)]
+    const unit = to.slice(to.indexOf(' '))
+    return `[${from.endsWith(unit) ? from.slice(0, -unit.length) : from}, ${to}]`
+  },
   /** One write, one read and one take. */
   sumOfDurations: (values: readonly (number | null)[]) =>
     duration(values.reduce((sum, us) => (sum === null || us === null ? null : sum + us), 0)),

@@ -10,6 +10,7 @@ const rowHeight = 46
 const top = 34
 const gutter = 62
 const laneWidth = 26
+const letterWidth = 7.2
 /** Letters that fit beside the lanes. */
 const letters = 32
 
@@ -62,6 +63,10 @@ function momentMarkup(moment: Moment, row: number, { lanes, right, yOf }: Place)
   const xs = worker === null ? [...lanes.values()] : [lanes.get(worker) ?? gutter]
   const end = tookMs === undefined ? y : Math.max(y + 12, yOf(atMs + tookMs))
   const kind = kindOf(event)
+  const said = `→ ${answer}`
+  const after = tookMs === undefined ? '' : ` after ${momentText(tookMs)}`
+  // The bar tells it too, and the table beside the drawing.
+  const fits = (said.length + after.length) * letterWidth < width - right - 8
   return html`<g class="${kind}"><text class="time" x="${gutter - 8}" y="${y + 4}" text-anchor="end">${momentText(atMs)}</text>
 <line class="guide" x1="${gutter}" x2="${right + 2}" y1="${y}" y2="${y}"/>
 ${xs.map((x) =>
@@ -72,7 +77,7 @@ ${xs.map((x) =>
       : html`<rect class="op" x="${x - 6}" y="${y}" width="12" height="${Math.round(end - y)}" rx="3"/>`,
 )}
 <text class="event" x="${right + 8}" y="${y + 4}">${clipped(what)}</text>
-${answer !== '' && html`<text class="answer" x="${right + 8}" y="${y + 20}">${clipped(`→ ${answer}`)}${tookMs !== undefined && html`<tspan class="took"> after ${momentText(tookMs)}</tspan>`}</text>`}</g>\n`
+${answer !== '' && html`<text class="answer" x="${right + 8}" y="${y + 20}">${clipped(said)}${fits && html`<tspan class="took">${after}</tspan>`}</text>`}</g>\n`
 }
 
 /** Of a time before the first op the sign; it is a fault that had struck already. */

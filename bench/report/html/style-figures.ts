@@ -4,6 +4,7 @@ export const figures = `
 table{border-collapse:collapse;font-size:.9rem;min-width:100%}
 caption{text-align:left;color:var(--soft);font-size:.875rem;padding:.2rem 0 .35rem}
 th,td{padding:.45rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
+table.choices caption,table.ladder caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 thead th{font-weight:500;color:var(--soft);font-size:.8125rem;vertical-align:bottom;border-bottom:1px solid var(--soft)}
 thead th small{display:block}
 tbody th{font-weight:400;white-space:nowrap}
@@ -11,8 +12,8 @@ th:first-child,td:first-child{padding-left:0}
 .figure{text-align:right;white-space:nowrap}
 td small{display:block;line-height:1.35}
 .verdict{display:grid;grid-template-columns:minmax(0,1fr);gap:0 2.5rem}
-.answers{padding:0;list-style:none;margin:.6rem 0;max-width:none;font-size:.9375rem;line-height:1.45}
-.answers li{padding-left:.8rem;border-left:3px solid var(--rule);margin:0 0 .7rem}
+.answers{padding:0;list-style:none;margin:.6rem 0;max-width:none;font-size:.9rem;line-height:1.45}
+.answers li{padding-left:.8rem;border-left:3px solid var(--rule);margin:0 0 .55rem}
 @media (min-width:70rem){.verdict{grid-template-columns:minmax(0,1.75fr) minmax(0,1fr)}}
 table.choices td{min-width:8.6rem;white-space:normal}
 table.choices td,table.choices th{padding-top:.35rem;padding-bottom:.35rem}
@@ -43,7 +44,7 @@ main summary:hover{color:var(--ink)}
 .card h3 small{font-weight:400}
 .evidence{font-size:.875rem;color:var(--soft);margin:.25rem 0;overflow-wrap:anywhere}
 .evidence b{color:var(--ink);font-weight:600}
-svg.timeline{display:block;max-width:100%;margin:.6rem 0 .2rem}
+svg.timeline{display:block;max-width:100%;height:auto;margin:.6rem 0 .2rem}
 .timeline .lane{stroke:var(--rule);stroke-width:1}
 .timeline .guide{stroke:var(--rule);stroke-width:1;stroke-dasharray:1 3}
 .timeline .head{font-weight:600}
@@ -97,6 +98,7 @@ table.choices tbody tr{grid-template-columns:repeat(2,minmax(0,1fr));gap:.5rem .
 table.strips tbody th,table.strips tbody td,table.choices tbody th,table.choices tbody td{border:0;padding:0;display:block;text-align:left;min-width:0;white-space:normal}
 table.strips tbody th,table.strips tbody td:nth-child(2),table.choices tbody th{grid-column:1/-1}
 table.choices tbody th{color:var(--soft)}
+td small{font-size:.75rem}
 td[data-label]::before{content:attr(data-label);display:block;font-size:.75rem;color:var(--soft);line-height:1.3}
 }
 `

@@ -21,7 +21,7 @@ header,main,footer{max-width:76rem;margin:0 auto;padding:0 1.25rem}
 header{padding-top:1.6rem}
 .mark-of{font-weight:650;letter-spacing:.01em;margin:0;max-width:none}
 .mark-of span{font-weight:400;color:var(--soft)}
-h1{font-size:clamp(1.3rem,1rem + 1.2vw,1.85rem);line-height:1.22;font-weight:650;letter-spacing:-.015em;max-width:34em;margin:.35rem 0 .7rem;text-wrap:balance}
+h1{font-size:clamp(1.3rem,1rem + 1.2vw,1.75rem);line-height:1.22;font-weight:650;letter-spacing:-.015em;max-width:34em;margin:.35rem 0 .7rem;text-wrap:balance}
 h2{font-size:1.45rem;line-height:1.25;font-weight:650;letter-spacing:-.01em;margin:0 0 .4rem}
 h3{font-size:1.05rem;font-weight:650;margin:2.2rem 0 .3rem}
 section{padding:2.6rem 0 0}
@@ -72,13 +72,15 @@ const paper = `
 @media print{
 :root{color-scheme:light;--paper:#fff;--raised:#f6f6f3;--ink:#000;--soft:#444;--rule:#bbb;--fill:#c9cdd4;--typical:#0b5fa5;--tail:#b4500b;--third:#0c7a5b;--ok:#0c6e52;--bad:#b03a06;--open:#6a5a00;--link:#000}
 @page{size:A4;margin:14mm}
-body{font-size:9pt}
+html{font-size:10px}
+svg text{font-size:8px}
+.timeline text,.timeline .event,.timeline .answer{font-size:11px}
+table.strips th:nth-child(2){width:40%;min-width:16rem}
 .bar{display:none}
 header,main,footer{max-width:none;padding:0}
 header{padding-top:0}
 section{padding-top:1.2rem}
 .scroll{overflow:visible;border:0}
-.scroll table{font-size:8pt}
 table.checks td,table.checks th{padding:.2rem .2rem}
 th,td{padding-left:.3rem;padding-right:.3rem}
 details::details-content{content-visibility:visible;block-size:auto}
