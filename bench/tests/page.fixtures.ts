@@ -114,3 +114,14 @@ export function hostileResults(): Results {
     typeof value === 'string' && names.has(value) && key !== 'how' ? renamed.get(value) : value,
   )
 }
+
+/** What a page's script is given. */
+export function dataOf(html: string) {
+  const [, json = ''] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html) ?? []
+  return JSON.parse(json) as {
+    readonly names: readonly string[]
+    readonly baseline: number
+    readonly baselines: readonly number[]
+    readonly texts: readonly (readonly string[])[]
+  }
+}

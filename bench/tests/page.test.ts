@@ -2,11 +2,17 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { parseResults, toResults } from '../judge.js'
 import { page } from '../report/html.js'
-import { againstText } from '../report/rebase.js'
 import { type Format, shownAt } from '../report/shown.js'
 import type { Results } from '../results.js'
 import { exampleResults, pacedRun } from './fixtures.js'
-import { fullResults, hostileNames, hostileResults, manyResults, withStrategies } from './page.fixtures.js'
+import {
+  dataOf,
+  fullResults,
+  hostileNames,
+  hostileResults,
+  manyResults,
+  withStrategies,
+} from './page.fixtures.js'
 import { scalingRun } from './scaling.fixtures.js'
 
 const results = fullResults()
@@ -38,16 +44,6 @@ function figuresIn(html: string): readonly Figure[] {
     format: format as Format,
     shown,
   }))
-}
-
-function dataIn(html: string) {
-  const [, json = ''] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html) ?? []
-  return JSON.parse(json) as {
-    readonly names: readonly string[]
-    readonly baseline: number
-    readonly baselines: readonly number[]
-    readonly texts: readonly (readonly string[])[]
-  }
 }
 
 const runs: readonly (readonly [string, Results])[] = [
@@ -163,67 +159,6 @@ describe('the page', () => {
   })
 })
 
-describe('ratios against another baseline', () => {
-  const { names, baselines, baseline, texts } = dataIn(text)
-  const strategyAt = (place: number) => {
-    const found = results.strategies[place]
-    if (found === undefined) throw new Error(`expected a strategy at ${place}`)
-    return found
-  }
-  const takes = { operation: 'take', source: 'client', metric: 'throughput' } as const
-  const ofTakes = (name: string) =>
-    strategyAt(names.indexOf(name))
-      .timing?.find(({ operation, source }) => operation === 'take' && source === 'client')
-      ?.ratios.find(({ metric }) => metric === 'throughput') ?? { value: 0, low: 0, high: 0 }
-  const told = (own: string, other: string) =>
-    againstText(results, strategyAt(names.indexOf(own)), strategyAt(names.indexOf(other)), takes)
-
-  test('are offered for every strategy that was timed', () => {
-    expect(baselines.map((place) => names[place])).toEqual(
-      results.strategies.filter(({ skipped }) => skipped === undefined).map(({ name }) => name),
-    )
-    expect(names[baseline]).toBe(results.run.baseline)
-    expect(new Set(texts.map((row) => row.length)).size).toBe(1)
-  })
-
-  test('are the run’s own against its baseline', () => {
-    const own = texts[baselines.indexOf(baseline)] ?? []
-    const shown = Array.from(
-      text.matchAll(/<span class="n" data-ratio="(\d+)"[^>]*>([^<]*)<\/span>/g),
-      ([, cell, figure]) => [Number(cell), figure] as const,
-    )
-    expect(shown.length).toBeGreaterThan(50)
-    for (const [cell, figure] of shown) expect(own[cell]).toBe(figure)
-  })
-
-  test('are quotients whose intervals are added as logs', () => {
-    const [above, below] = [ofTakes('hybrid'), ofTakes('sqlite')]
-    const figure = (value: number) => value.toFixed(2)
-    expect(told('hybrid', 'sqlite')).toMatch(
-      `${figure(above.value / below.value)} [${figure(above.low / below.high)}, ${figure(above.high / below.low)}]`,
-    )
-  })
-
-  test('are turned over for the run’s baseline and 1 for the chosen one', () => {
-    const { value, low, high } = ofTakes('sqlite')
-    const figure = (number: number) => number.toFixed(2)
-    expect(told('memory', 'sqlite')).toContain(
-      `${figure(1 / value)} [${figure(1 / high)}, ${figure(1 / low)}]`,
-    )
-    expect(told('sqlite', 'sqlite')).toBe('1')
-  })
-
-  test('call only those different whose interval excludes 1', () => {
-    for (const row of texts)
-      for (const cell of row) {
-        const [, low, high, mark] = /\[([\d.]+), ([\d.]+)\] (.)$/.exec(cell) ?? []
-        if (mark === '▲' || mark === '▼') expect(Number(low) <= 0.99 && Number(high) >= 1.01).toBe(false)
-      }
-  })
-
-  test('are – where there is nothing to compare', () => expect(told('absent', 'sqlite')).toBe('–'))
-})
-
 describe('a hostile run', () => {
   const run = hostile
   const own = drawn(run)
@@ -235,7 +170,7 @@ describe('a hostile run', () => {
   })
 
   test('comes back from the data block as it was named', () => {
-    const { names } = dataIn(own)
+    const { names } = dataOf(own)
     expect(names).toEqual(run.strategies.map(({ name }) => name))
     for (const worst of hostileNames) expect(names.some((name) => name.startsWith(worst))).toBe(true)
     expect(own.slice(own.indexOf('id="data"'))).not.toMatch(/[\u2028\u2029]/)
@@ -243,7 +178,7 @@ describe('a hostile run', () => {
 
   test('with half a surrogate pair still has names an address can carry', () => {
     const halved = withStrategies(results, (strategy) => ({ ...strategy, name: `${strategy.name}\ud83d` }))
-    for (const name of dataIn(page(halved)).names) expect(() => encodeURIComponent(name)).not.toThrow()
+    for (const name of dataOf(page(halved)).names) expect(() => encodeURIComponent(name)).not.toThrow()
   })
 })
 
