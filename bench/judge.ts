@@ -215,7 +215,9 @@ function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new Error(`results.json: expected JSON, got something else (${messageOf(cause)})`, { cause })
+    // The parser quotes what it choked on, lines and all.
+    const reason = messageOf(cause).replaceAll(/\s+/g, ' ')
+    throw new Error(`results.json: expected JSON, got something else (${reason})`, { cause })
   }
 }
 
