@@ -21,6 +21,23 @@ export function mergeLatencies(encoded: readonly string[]): Latencies {
   return latencies
 }
 
+/**
+ * How often each latency was recorded, lowest first, in µs.
+ * @throws Error when the text is no histogram
+ */
+export function latencyCounts(encoded: string): readonly { readonly us: number; readonly count: number }[] {
+  const histogram = hdr.decodeFromCompressedBase64(encoded)
+  if (!(histogram instanceof hdr.JsHistogram)) throw new TypeError('expected a histogram without WebAssembly')
+  const { recordedValuesIterator: values } = histogram
+  values.reset()
+  const counts: { us: number; count: number }[] = []
+  while (values.hasNext()) {
+    const { valueIteratedTo, countAddedInThisIterationStep: count } = values.next()
+    counts.push({ us: valueIteratedTo / 1_000, count })
+  }
+  return counts
+}
+
 const highestNs = 120e9
 
 export function createLatencies(): Latencies {

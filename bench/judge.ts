@@ -8,6 +8,7 @@ import { recommend, stepsOf } from './judge/recommend.js'
 import { judgeScaling } from './judge/scaling.js'
 import { hear, type Statement, type Testimony, testimonyOf } from './judge/testimony.js'
 import { createTimingJudge } from './judge/timing.js'
+import { messageOf } from './message-of.js'
 import type { MicroLine } from './micro/records.js'
 import { noopName, type Plan, twinName } from './plan.js'
 import { type ControlsResult, Results, type StrategyResult } from './results.js'
@@ -199,10 +200,35 @@ function sum(numbers: readonly number[]): number {
  * @throws Error in one line that names the first field that does not fit
  */
 export function parseResults(text: string): Results {
-  const value: unknown = JSON.parse(text)
-  if (Value.Check(Results, value)) return value
+  const value = parsedJson(text)
+  if (Value.Check(Results, value)) {
+    checkNames(value)
+    return value
+  }
   const [first] = Value.Errors(Results, value)
   throw new Error(
     `results.json: expected ${first?.message ?? 'another shape'} at ${first?.instancePath || 'the top'}`,
   )
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    // The parser quotes what it choked on, lines and all.
+    const reason = messageOf(cause).replaceAll(/\s+/g, ' ')
+    throw new Error(`results.json: expected JSON, got something else (${reason})`, { cause })
+  }
+}
+
+/** Reports look strategies up by name. */
+function checkNames({ strategies, run, recommendations }: Results): void {
+  const names = new Set(strategies.map(({ name }) => name))
+  if (names.size < strategies.length) throw new Error('results.json: expected every strategy once')
+  const told = recommendations.flatMap(({ strategy, ties }) => [strategy, ...ties])
+  const missing = [...(run.studies.includes('timing') ? [run.baseline] : []), ...told].find(
+    (name) => !names.has(name),
+  )
+  if (missing !== undefined)
+    throw new Error(`results.json: expected ${JSON.stringify(missing)} among its strategies`)
 }

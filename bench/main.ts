@@ -40,7 +40,7 @@ async function bench(argv: readonly string[]): Promise<number> {
   const results = await judge(folder)
   await writeReports(folder, results)
   await publishLatest(folder)
-  process.stdout.write(`${terminal(results)}\nreport: ${relative('.', folder.path)}/report.md\n`)
+  process.stdout.write(`${terminal(results)}\nreport: ${relative('.', folder.path)}/report.html\n`)
   return exitCodeOf(results)
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Environment } from './environment.js'
 import type { History } from './history.js'
 import { readHistories } from './history-file.js'
@@ -16,6 +16,7 @@ import type { TimingRecord } from './slices.js'
 /** A run on disk: each stage reads what the one before it wrote, and can be run again from there. */
 export interface RunFolder {
   readonly path: string
+  /** @param name may lie in a folder of the run's, which is made where it is missing */
   writeText(name: string, text: string): Promise<void>
   readText(name: string): Promise<string>
   appendTiming(record: TimingRecord): Promise<void>
@@ -62,6 +63,7 @@ export function openRunFolder(path: string): RunFolder {
     path,
     /** Whole or not at all: a report that is being looked at must not be half a report. */
     async writeText(name, text) {
+      await mkdir(dirname(at(name)), { recursive: true })
       await writeFile(at(`${name}.tmp`), text)
       await rename(at(`${name}.tmp`), at(name))
     },

@@ -43,9 +43,20 @@ export function latencies(results: Results, operation: Operation): string {
     const isMeasured = client !== undefined && client.slices > 0
     return [name, ...columns.map(({ cell }) => (isMeasured ? cell(client, store) : '–'))]
   })
-  return [`## ${title(operation)}`, '', table(['strategy', ...columns.map(({ head }) => head)], rows)].join(
-    '\n',
+  const isDrawn = timedArms(results).some(
+    ({ timing }) => (timingRow(timing, operation, 'client')?.slices ?? 0) > 0,
   )
+  return [
+    `## ${title(operation)}`,
+    '',
+    ...(isDrawn ? [picture(operation), ''] : []),
+    table(['strategy', ...columns.map(({ head }) => head)], rows),
+  ].join('\n')
+}
+
+/** Drawn beside report.md by `charts/files.ts`; its figures are those of the table below it. */
+function picture(operation: Operation): string {
+  return `![Latencies of ${operation} as distributions on a logarithmic axis, with p50 (blue, upper) and p99 (orange, lower) and their 95 % intervals](charts/latency-${operation}.svg)`
 }
 
 interface TimedArm {

@@ -36,7 +36,7 @@ const entities: Readonly<Record<string, string>> = {
 }
 
 /** A third party names its own strategy and words its own errors: none of it may end a table or a line, or become markup. */
-function defused(results: Results): Results {
+export function defused(results: Results): Results {
   const defuse = (text: string) => text.replaceAll(/[<|\\\n\r]/g, (character) => entities[character] ?? ' ')
   return JSON.parse(JSON.stringify(results), (_key, value) =>
     typeof value === 'string' ? defuse(value) : value,
@@ -55,7 +55,8 @@ function timed(results: Results): readonly string[] {
   ]
 }
 
-function heading(results: Results): string {
+/** The run's name and its verdict in sentences. */
+export function heading(results: Results): string {
   const lines = answer(results).map((line) => `- ${line}`)
   return [`# crossworker: ${results.run.id}`, '', ...lines].join('\n')
 }

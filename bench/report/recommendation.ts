@@ -18,7 +18,8 @@ export function recommendation(results: Results): readonly string[] {
   ]
 }
 
-function whyNone({ run, strategies }: Results): string {
+/** @returns why there is no recommendation, as the rest of a sentence */
+export function whyNone({ run, strategies }: Results): string {
   const missing = (['timing', 'correctness'] as const).filter((study) => !run.studies.includes(study))
   if (missing.length > 0)
     return `the ${missing.join(' and the ')} study was not run, and cost and correctness are both needed`
@@ -29,7 +30,7 @@ function whyNone({ run, strategies }: Results): string {
   return 'no strategy was seen to keep all its promises and was measured beside the baseline'
 }
 
-const events: Readonly<Record<Recommendation['survives'], string>> = {
+export const events: Readonly<Record<Recommendation['survives'], string>> = {
   nothing: 'nothing',
   'worker-crash': "a worker's crash",
   restart: 'a restart',
@@ -97,10 +98,14 @@ function nextRungs({ rungSteps }: Results): readonly string[] {
     '',
     '### What the next rung costs',
     '',
-    ...grouped(rungSteps).map((steps) => `- ${sentence(steps)}`),
+    ...stepSentences(rungSteps).map((step) => `- ${step}`),
     '',
     'Each a quotient of two ratios to the baseline, whose intervals are added as logs: no narrower than the truth, and mostly wider.',
   ]
+}
+
+export function stepSentences(rungSteps: readonly RungStep[]): readonly string[] {
+  return grouped(rungSteps).map(sentence)
 }
 
 /** The same step at several durabilities is told once. */

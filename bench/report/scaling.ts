@@ -5,7 +5,7 @@ import { label, table } from './table.js'
 type Sweep = ScalingSweepResult['sweep']
 
 /** How one sweep is told: what its columns show, and of which figures growth is told. */
-interface Telling {
+export interface Telling {
   readonly sweep: Sweep
   readonly title: string
   readonly sizes: string
@@ -15,9 +15,9 @@ interface Telling {
 }
 
 /** A generator busier than this measured itself. */
-const saturated = 0.98
+export const saturated = 0.98
 
-const tellings: readonly Telling[] = [
+export const tellings: readonly Telling[] = [
   {
     sweep: 'population',
     title: 'Live captchas',
@@ -96,7 +96,16 @@ function sweepTable(named: readonly Named[], telling: Telling): readonly string[
     ...sizes.map((size) => cellOf(row, size, telling)),
     ...metrics.flatMap(([metric]) => growthCells(row.growth[metric])),
   ])
-  return ['', `### ${title}`, '', `${what}.`, '', table(header, rows)]
+  return [
+    '',
+    `### ${title}`,
+    '',
+    `![${what}, a panel a strategy, on logarithmic axes: write solid, read dashed, take dotted](charts/scaling-${sweep}.svg)`,
+    '',
+    `${what}.`,
+    '',
+    table(header, rows),
+  ]
 }
 
 function cellOf({ points }: ScalingSweepResult, size: number, { shown, figure }: Telling): string {

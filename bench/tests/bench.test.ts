@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseResults } from '../judge.js'
 import { packageRoot } from '../paths.js'
@@ -274,7 +274,7 @@ describe('a run', () => {
   test('ends with 0, its result on stdout and its progress on stderr', () => {
     const { end } = whole
     expect(end.code).toBe(0)
-    expect(end.stdout).toMatch(/memory.*hybrid.*report: whole-.*-quick\/report\.md\n$/s)
+    expect(end.stdout).toMatch(/memory.*hybrid.*report: whole-.*-quick\/report\.html\n$/s)
     expect(end.stderr).toMatch(
       /^2 strategies, \d launch(es)? of about \d+ blocks in at most \d+ s, which should find .* seed 7\n/,
     )
@@ -286,11 +286,16 @@ describe('a run', () => {
 
   test('keeps its raw files, its results and its report, and copies the latest', async () => {
     expect(await readdir(whole.path)).toEqual(
-      expect.arrayContaining(['environment.json', 'plan.json', 'report.md', 'results.json', 'timing.ndjson']),
+      expect.arrayContaining([
+        ...['environment.json', 'plan.json', 'results.json', 'timing.ndjson'],
+        ...['charts', 'report.html', 'report.md', 'summary.md'],
+      ]),
     )
     const read = (...names: string[]) => readFile(join(whole.path, '..', ...names), 'utf8')
     expect(await read('latest.json')).toBe(await readFile(join(whole.path, 'results.json'), 'utf8'))
-    expect(await read('latest.md')).toBe(await readFile(join(whole.path, 'report.md'), 'utf8'))
+    expect(await read('latest.html')).toBe(await readFile(join(whole.path, 'report.html'), 'utf8'))
+    const report = await readFile(join(whole.path, 'report.md'), 'utf8')
+    expect(await read('latest.md')).toBe(report.replaceAll('(charts/', `(${basename(whole.path)}/charts/`))
   })
 
   test('says what it was asked for', () => {
@@ -326,14 +331,17 @@ describe('a run', () => {
     const copy = join(folder, 'copy')
     await cp(whole.path, copy, { recursive: true })
     const read = (name: string) => readFile(join(copy, name), 'utf8')
-    const [report, judged] = [await read('report.md'), await read('results.json')]
-    await rm(join(copy, 'report.md'))
+    const names = ['report.md', 'report.html', 'summary.md', join('charts', 'latency-take.svg')]
+    const reports = () => Promise.all(names.map(read))
+    const remove = () => Promise.all(names.map((name) => rm(join(copy, name))))
+    const [report, judged] = [await reports(), await read('results.json')]
+    await remove()
     expect(await runToEnd(rereport, [copy])).toMatchObject({ code: 0, stderr: '' })
-    expect(await read('report.md')).toBe(report)
-    await rm(join(copy, 'report.md'))
+    expect(await reports()).toEqual(report)
+    await remove()
     await rm(join(copy, 'results.json'))
     expect(await runToEnd(rereport, [copy])).toMatchObject({ code: 0, stderr: '' })
     expect(await read('results.json')).toBe(judged)
-    expect(await read('report.md')).toBe(report)
+    expect(await reports()).toEqual(report)
   })
 })
