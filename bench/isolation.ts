@@ -3,7 +3,7 @@ import type { Topology } from '../src/strategy.js'
 import { countConnections } from './isolation/descriptors.js'
 import type { Crash, Isolation } from './isolation/record.js'
 import { inTurn } from './load/address.js'
-import { exchange, openSocket } from './load/raw.js'
+import { exchange, healthText, openLine } from './load/raw.js'
 import { messageOf } from './message-of.js'
 import { crashingModule } from './paths.js'
 import { isolationFile } from './run-folder.js'
@@ -58,16 +58,13 @@ async function openLines({ addresses, workers }: Server): Promise<Lines> {
     attempt < workers.length * triesPerWorker && lines.size < workers.length;
     attempt += 1
   ) {
-    const socket = await openSocket(inTurn(addresses, attempt).endpoint)
-    const worker = Number(/x-worker: (\d+)/.exec(await exchange(socket, [health]))?.[1] ?? Number.NaN)
+    const { socket, worker } = await openLine(inTurn(addresses, attempt))
     if (lines.has(worker)) socket.destroy()
     else lines.set(worker, socket)
   }
   if (lines.size === workers.length) return lines
   throw new Error(`expected a connection to each of ${workers.length} workers, got ${lines.size}`)
 }
-
-const health = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 function deed(name: string): string {
   return `GET /captcha/${name}/image HTTP/1.1\r\nHost: localhost\r\n\r\n`
@@ -91,7 +88,7 @@ async function crashOne(server: Server, lines: Lines, how: Crash['how']): Promis
   const gone = new Promise((resolve) => socket.once('close', resolve))
   await exchange(socket, [deed(how)]).catch(() => undefined)
   await gone
-  const answers = await Promise.allSettled(others.map(([, other]) => exchange(other, [health])))
+  const answers = await Promise.allSettled(others.map(([, other]) => exchange(other, [healthText])))
   const unharmed = answers.filter(({ status }) => status === 'fulfilled').length
   // Before the next one: another worker in its place, or no server at all.
   if (how === 'throw') await back.catch(() => undefined)

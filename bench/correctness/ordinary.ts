@@ -1,5 +1,5 @@
 import { comeBack } from './captchas.js'
-import { inspect, lookForLitter, watchMedium } from './integrity.js'
+import { inspect, type Looked, lookForLitter, watchMedium } from './integrity.js'
 import { type OpenSite, runSite } from './site.js'
 import { probeSync } from './sync.js'
 import type { CorrectnessTask } from './task.js'
@@ -15,7 +15,7 @@ export function runOrdinary(task: CorrectnessTask): Promise<void> {
     // Stores that commit in groups get through half as many again as with 8.
     perWorker: 16,
     checks: ['visibility', 'single-use', 'no-phantoms', 'no-loss', 'one-guess', 'linearizable', 'integrity'],
-    async after(site: Pick<OpenSite, 'recorder' | 'dataDir' | 'engines'>) {
+    async after(site: Looked) {
       await inspect(site, false)
       await lookForLitter(site)
     },

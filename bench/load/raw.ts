@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Operation } from '../slices.js'
+import type { Address } from './address.js'
 
 /** Requests and answers as raw text over bare sockets, for load that nobody times. */
 
@@ -19,6 +20,21 @@ export async function openSocket(endpoint: string): Promise<Socket> {
   // What an error means is told by the 'close' after it.
   socket.on('error', () => undefined)
   return socket
+}
+
+/** A connection, and who is at its other end. */
+export interface Line {
+  readonly socket: Socket
+  readonly worker: number
+}
+
+export const healthText = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'
+
+/** @throws Error when nobody answers */
+export async function openLine({ endpoint, first }: Address): Promise<Line> {
+  const socket = await openSocket(endpoint)
+  const text = await exchange(socket, [healthText])
+  return { socket, worker: first + Number(/x-worker: (\d+)/.exec(text)?.[1] ?? Number.NaN) }
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Recorder } from '../history-file.js'
 import { messageOf } from '../message-of.js'
 import type { Address } from './address.js'
 import { createAnswerReader, type HttpAnswer } from './http-answer.js'
+import { healthText } from './raw.js'
 import { type Request, readAnswer, type Told, toText } from './recorded-exchange.js'
 
 /** A connection that keeps a record of everything it asks; one request at a time. */
@@ -80,7 +81,7 @@ function greet(socket: Socket, limitMs: number): Promise<HttpAnswer> {
         reject(error)
       }
     })
-    socket.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    socket.write(healthText)
   })
 }
 

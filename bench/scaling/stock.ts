@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
-import { type Address, inTurn } from '../load/address.js'
+import { inTurn } from '../load/address.js'
 import type { Captcha } from '../load/exchange.js'
-import { exchange, issuedIn, openSocket, toText } from '../load/raw.js'
+import { exchange, issuedIn, openLine, toText } from '../load/raw.js'
 import type { Random } from '../statistics.js'
 import type { Server } from '../topology.js'
 
@@ -41,11 +41,6 @@ const discardBatch = 64
 
 /** From when on the time that filling takes is foreseen, ms. */
 const foreseenAfterMs = 1_000
-
-interface Line {
-  readonly socket: Socket
-  readonly worker: number
-}
 
 /** @param count of connections: enough of them that each worker is reached */
 export async function openStock({ addresses }: Pick<Server, 'addresses'>, count: number): Promise<Stock> {
@@ -135,12 +130,6 @@ export async function openStock({ addresses }: Pick<Server, 'addresses'>, count:
 function nextBatch(size: number, tookMs: number): number {
   if (tookMs < batch.shortMs) return Math.min(batch.most, size * 2)
   return tookMs > batch.longMs ? Math.max(1, Math.floor(size / 2)) : size
-}
-
-async function openLine({ endpoint, first }: Address): Promise<Line> {
-  const socket = await openSocket(endpoint)
-  const text = await exchange(socket, ['GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'])
-  return { socket, worker: first + Number(/x-worker: (\d+)/.exec(text)?.[1] ?? Number.NaN) }
 }
 
 async function takeAll(socket: Socket, captchas: readonly Captcha[]): Promise<void> {

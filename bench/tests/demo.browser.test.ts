@@ -1,29 +1,16 @@
-import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { hasChromium, launchOptions } from './chromium.js'
 import { type Staged, stage } from './demo.fixtures.js'
 
 /** The demo as people meet it: in a real browser. With DEMO_SCREENSHOTS=folder it also leaves pictures there. */
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-const places = ['/usr/bin/chromium', '/usr/bin/google-chrome']
-const executablePath = places.find((path) => existsSync(path)) ?? ''
-const isHere = executablePath !== ''
-if (!isHere)
-  process.stderr.write(`skipped the demo's browser tests: expected ${places.join(' or ')}, got neither\n`)
-
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-]
+const isHere = hasChromium("the demo's browser tests")
 
 describe.skipIf(!isHere)('in a browser', () => {
   let demo: Staged
@@ -36,7 +23,7 @@ describe.skipIf(!isHere)('in a browser', () => {
   const answers: string[] = []
 
   beforeAll(async () => {
-    const launched = chromium.launch({ executablePath, args })
+    const launched = chromium.launch(launchOptions)
     demo = await stage('browser')
     url = await demo.web.listen({ host: '127.0.0.1', port: 0 })
     browser = await launched

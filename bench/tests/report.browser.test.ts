@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -8,20 +7,10 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { page as pageOf } from '../report/html.js'
 import { againstText } from '../report/rebase.js'
+import { hasChromium, launchOptions } from './chromium.js'
 import { fullResults, hostileResults } from './page.fixtures.js'
 
-const executablePath = '/usr/bin/chromium'
-const isThere = existsSync(executablePath)
-if (!isThere) process.stderr.write(`skipped: report.browser: no chromium at ${executablePath}\n`)
-
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-]
+const isThere = hasChromium("the report's browser tests")
 
 /** A text: a program for Node has no types of a document. */
 const axeRun = (rules: string) => `axe.run(document, ${rules}).then(({ passes, violations }) => ({
@@ -58,7 +47,7 @@ describe.skipIf(!isThere)('report.html in a browser', () => {
       await writeFile(join(folder, `${name}.html`), pageOf(run))
       urls[name] = pathToFileURL(join(folder, `${name}.html`)).href
     }
-    browser = await chromium.launch({ executablePath, args })
+    browser = await chromium.launch(launchOptions)
   })
 
   afterAll(async () => {

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Awaitable, CaptchaStore, Host, Strategy, WorkerContext } from '../strategy.js'
-import { createExpiringMap } from './memory.js'
+import { createMapStore } from './memory.js'
 
 /** What a worker asks of the store in the primary. */
 type Request =
@@ -55,19 +54,7 @@ const manager: Strategy = {
   name: 'manager',
   summary: 'A Map in the cluster primary, asked over IPC.',
   claims: { scope: 'host', singleUse: true, survives: 'worker-crash' },
-  host() {
-    const captchas = createExpiringMap()
-    return answerWorkers({
-      issue(answer, ttlMs) {
-        const id = randomBytes(18).toString('base64url')
-        captchas.set(id, answer, ttlMs)
-        return id
-      },
-      read: captchas.get,
-      take: captchas.take,
-      close: captchas.close,
-    })
-  },
+  host: () => answerWorkers(createMapStore()),
   open: ({ call }) => askPrimary(call),
 }
 

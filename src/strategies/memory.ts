@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Strategy } from '../strategy.js'
+import type { CaptchaStore, Strategy } from '../strategy.js'
 
 /** Answers by id, each until its own end. */
 export interface ExpiringMap {
@@ -47,23 +47,26 @@ export function createExpiringMap(): ExpiringMap {
   }
 }
 
+/** All of a store that one process keeps to itself. */
+export function createMapStore(): CaptchaStore {
+  const captchas = createExpiringMap()
+  return {
+    issue(answer, ttlMs) {
+      const id = randomBytes(18).toString('base64url')
+      captchas.set(id, answer, ttlMs)
+      return id
+    },
+    read: captchas.get,
+    take: captchas.take,
+    close: captchas.close,
+  }
+}
+
 const memory: Strategy = {
   name: 'memory',
   summary: 'A Map in each worker: what the next worker cannot see.',
   claims: { scope: 'process', singleUse: true, survives: 'nothing' },
-  open() {
-    const captchas = createExpiringMap()
-    return {
-      issue(answer, ttlMs) {
-        const id = randomBytes(18).toString('base64url')
-        captchas.set(id, answer, ttlMs)
-        return id
-      },
-      read: captchas.get,
-      take: captchas.take,
-      close: captchas.close,
-    }
-  },
+  open: createMapStore,
 }
 
 export default memory
