@@ -116,7 +116,7 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const running = entrants.filter(({ skipped }) => skipped === undefined)
   const budgetSeconds = options.budgetSeconds ?? usualSeconds(quick, running.length)
   const budgetMs = (budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
-  const minWindows = quick ? 10 : 18
+  const minWindows = quick ? 10 : 14
   const preparingMs = arms.length * preparationMs(hosts * workers, minWindows)
   const launches = options.studies.includes('timing') ? launchesFor(budgetMs / preparingMs, quick) : 0
   const limitMs = Math.floor(budgetMs / Math.max(1, launches))

@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly dataDir?: string
   /** What the server is run under, such as `['strace', '-f']`. */
   readonly wrapper?: readonly string[]
+  /** Options of Node's own, for all of its processes; none, unless told. */
+  readonly nodeOptions?: readonly string[]
   /** What its strategy needs; their processes' CPU time counts as its own. */
   readonly engines?: OpenEngines
   /** Beside what the server inherits and is told by the other options. */
@@ -163,11 +165,12 @@ function launch(options: ServerOptions, dataDir: string): ChildProcess {
     render,
     secret,
     wrapper = [],
+    nodeOptions = [],
     engines,
     env,
   } = options
   const { NODE_OPTIONS: _dropped, NODE_ENV: _too, ...inherited } = withoutServices(process.env)
-  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, serverEntry]
+  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, ...nodeOptions, serverEntry]
   return spawn(command, rest, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
