@@ -34,14 +34,29 @@ async function importModule(path: string): Promise<unknown> {
     )
   }
   try {
-    const module: { default?: unknown } = await import(pathToFileURL(resolve(path)).href)
-    return module.default
+    const module: object = await import(pathToFileURL(resolve(path)).href)
+    return defaultOf(module, path)
   } catch (cause) {
-    throw new StrategyError(
-      `${path}: could not be imported: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    )
+    if (cause instanceof StrategyError) throw cause
+    throw new StrategyError(`${path}: could not be imported: ${told(cause)}`, { cause })
   }
+}
+
+/** Of a module that a compiler turned into CommonJS, the default export lies one step deeper. */
+function defaultOf(module: object, path: string): unknown {
+  const found = 'default' in module ? module.default : undefined
+  if (isObject(found) && found.__esModule === true) return found.default
+  if (found !== undefined) return found
+  const names = Object.keys(module).join(', ')
+  const got = names === '' ? 'no export' : `no default among its exports: ${names}`
+  throw new StrategyError(`${path}: expected a strategy as the default export, got ${got}`)
+}
+
+/** A syntax error's message does not say where it is, but the first line of its stack does. */
+function told(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const line = /^file:.*:(\d+)\n/.exec(cause.stack ?? '')?.[1]
+  return `${cause.message.split('\n')[0]}${line === undefined ? '' : ` (line ${line})`}`
 }
 
 type Check = readonly [member: string, expected: string, fits: (value: unknown) => boolean]
@@ -75,8 +90,12 @@ const claimChecks: readonly Check[] = [
  * @throws StrategyError that names the first member that does not fit
  */
 export function parseStrategy(value: unknown, origin: string): Strategy {
-  if (!isObject(value))
-    throw new StrategyError(`${origin}: expected a strategy as the default export, got ${describe(value)}`)
+  if (!isObject(value)) {
+    const hint = typeof value === 'function' ? '; export the object itself, not what makes it' : ''
+    throw new StrategyError(
+      `${origin}: expected a strategy as the default export, got ${describe(value)}${hint}`,
+    )
+  }
   checkMembers(value, memberChecks, { origin, prefix: '' })
   if (isObject(value.claims)) checkMembers(value.claims, claimChecks, { origin, prefix: 'claims.' })
   return value as unknown as Strategy
@@ -107,10 +126,11 @@ function isOneOf(...choices: readonly unknown[]): (value: unknown) => boolean {
   return (value) => choices.includes(value)
 }
 
-function describe(value: unknown): string {
-  return typeof value === 'string'
-    ? JSON.stringify(value.slice(0, 60))
-    : value === null
-      ? 'null'
-      : typeof value
+/** Short, for the end of a sentence. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
+  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

@@ -105,13 +105,8 @@ const rooms: readonly Room[] = [
   },
   { path: /^bench\/topology(\/\w+)?\.ts$/, may: [sourceTypes, restOfBench, node] },
   {
-    path: /^bench\/(roster|probe)\.ts$/,
-    may: [
-      only('src/strategies/index.ts', 'src/load-strategy.ts'),
-      typesOf('src/strategy.ts'),
-      restOfBench,
-      node,
-    ],
+    path: /^bench\/(roster\.ts|probe(\.ts|\/))/,
+    may: [only('src/strategies/index.ts', 'src/load-strategy.ts', 'src/strategy.ts'), restOfBench, node],
   },
   // A program of its own beside the server, like the probe: it opens a store and carries calls to its host.
   {
