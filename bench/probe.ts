@@ -1,6 +1,7 @@
 import { loadStrategy } from '../src/load-strategy.js'
+import { Misfit } from '../src/shape.js'
 import type { Services, Strategy } from '../src/strategy.js'
-import { Misfit, tryOnce } from './probe/trial.js'
+import { tryOnce } from './probe/trial.js'
 import { handedOver } from './services/hand-over.js'
 
 /**

@@ -1,20 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { describe } from '../../src/load-strategy.js'
-import {
-  type Awaitable,
-  type CaptchaStore,
-  type Host,
-  idPattern,
-  type Services,
-  type Strategy,
-} from '../../src/strategy.js'
+import { checkAnswer, checkHost, checkId, checkStore, describe, Misfit } from '../../src/shape.js'
+import type { Awaitable, CaptchaStore, Services, Strategy } from '../../src/strategy.js'
 
 /** One store, once through all it has to do: what does not fit the contract is named before anything is measured. */
-
-/** What the strategy did is not what the contract says; the message names the member, what was expected and what came. */
-export class Misfit extends Error {
-  override readonly name = 'Misfit'
-}
 
 /** The longest that any one thing may take, ms. */
 export const stepLimitMs = 6_000
@@ -68,39 +56,6 @@ async function use(store: CaptchaStore, step: Step): Promise<void> {
         `${verb}${id === unknown ? ' of an id that was never issued' : ''}`,
         await step(verb, () => store[verb](id)),
       )
-}
-
-function checkHost(host: Host | undefined): void {
-  if (host === undefined) return
-  if (typeof host !== 'object' || host === null)
-    throw new Misfit(`host: expected an object with close, got ${describe(host)}`)
-  if (typeof host.close !== 'function')
-    throw new Misfit(`host().close: expected a function, got ${describe(host.close)}`)
-  if (host.handle !== undefined && typeof host.handle !== 'function')
-    throw new Misfit(`host().handle: expected a function or nothing, got ${describe(host.handle)}`)
-}
-
-function checkStore(store: CaptchaStore): void {
-  if (typeof store !== 'object' || store === null)
-    throw new Misfit(`open: expected an object with issue, read, take and close, got ${describe(store)}`)
-  for (const member of ['issue', 'read', 'take', 'close'] as const) {
-    if (typeof store[member] !== 'function')
-      throw new Misfit(
-        `open: expected an object with issue, read, take and close, got one whose ${member} is ${describe(store[member])}`,
-      )
-  }
-}
-
-function checkId(id: string): string {
-  if (typeof id === 'string' && idPattern.test(id)) return id
-  throw new Misfit(
-    `issue: expected an id, 1 to 512 characters out of A-Z, a-z, 0-9, - and _, got ${describe(id)}`,
-  )
-}
-
-function checkAnswer(what: string, answer: unknown): void {
-  if (answer === undefined || typeof answer === 'string') return
-  throw new Misfit(`${what}: expected the answer's text or undefined, got ${describe(answer)}`)
 }
 
 async function limited<T>(name: string, act: () => Awaitable<T>): Promise<T> {
