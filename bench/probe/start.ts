@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import type { Services } from '../../src/strategy.js'
 import { probeEntry } from '../paths.js'
 import type { ProbeReport, ProbeResult } from '../probe.js'
+import { killGroup } from '../processes.js'
 import { environmentWith } from '../services/hand-over.js'
 
 /** All of a trial, ms; each of its steps has a shorter limit of its own, but one that never yields cannot tell. */
-const limitMs = 20_000
+const limitMs = 15_000
 
 /** How a trial went that told no result of its own. */
 export class ProbeEnd extends Error {
@@ -60,12 +61,4 @@ async function resultOf(child: ChildProcess): Promise<ProbeResult> {
   const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
   const why = complaint.split('\n').find((line) => /\bError\b|FATAL/.test(line))
   throw new ProbeEnd(`a trial of it ${how}: ${step}${why === undefined ? '' : `: ${why.trim()}`}`)
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
-  } catch {
-    // No such group: all of it has gone.
-  }
 }

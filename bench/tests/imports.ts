@@ -114,6 +114,11 @@ const rooms: readonly Room[] = [
       node,
     ],
   },
+  // Names that are taken.
+  {
+    path: /^bench\/init(\.ts|\/)/,
+    may: [only('src/strategies/index.ts', 'src/load-strategy.ts'), restOfBench, node],
+  },
   // A program of its own beside the server, like the probe: it opens a store and carries calls to its host.
   {
     path: /^bench\/micro\/process\.ts$/,
