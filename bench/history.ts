@@ -155,6 +155,8 @@ export interface GapLine {
   /** The checks that stay `unknown` for want of it. */
   readonly checks: readonly string[]
   readonly reason: string
+  /** The site ended with it, before its time. */
+  readonly ended?: true
 }
 
 export type HistoryLine =

@@ -63,6 +63,27 @@ describe('loadStrategy', () => {
   })
 })
 
+describe('a module that a compiler turned into CommonJS', () => {
+  test('is taken for what it was', async () => {
+    const claims = "claims: { scope: 'host', singleUse: true, survives: 'nothing' }"
+    const path = await moduleOf(
+      'compiled.cjs',
+      `"use strict"\nObject.defineProperty(exports, '__esModule', { value: true })
+      exports.default = { name: 'compiled', summary: 'Mine.', open() {}, ${claims} }`,
+    )
+    expect((await loadStrategy(path)).name).toBe('compiled')
+  })
+
+  test('may also be one that was written so', async () => {
+    const claims = "claims: { scope: 'host', singleUse: true, survives: 'nothing' }"
+    const path = await moduleOf(
+      'common.cjs',
+      `module.exports = { name: 'common', summary: 'Mine.', open() {}, ${claims} }`,
+    )
+    expect((await loadStrategy(path)).name).toBe('common')
+  })
+})
+
 describe('isModulePath', () => {
   test('takes a dot, a slash or a backslash for a path and all else for a name', () => {
     expect(['./a', 'a.mjs', 'dir/a', '..\\a', '/a'].every(isModulePath)).toBe(true)
