@@ -10,7 +10,7 @@ import { killGroup } from '../processes.js'
 import { environmentWith } from '../services/hand-over.js'
 
 /** All of a trial, ms; each of its steps has a shorter limit of its own, but one that never yields cannot tell. */
-const limitMs = 15_000
+const limitMs = 20_000
 
 /** How a trial went that told no result of its own. */
 export class ProbeEnd extends Error {

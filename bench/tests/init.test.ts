@@ -115,7 +115,7 @@ describe('npm run new:strategy', () => {
 
   beforeAll(async () => {
     copy = join(folder, 'copy')
-    for (const name of ['src', 'dist', 'package.json', 'tsconfig.json', 'biome.json'])
+    for (const name of ['src', 'bench', 'scripts', 'dist', 'package.json', 'tsconfig.json', 'biome.json'])
       await cp(join(packageRoot, name), join(copy, name), { recursive: true })
     await symlink(join(packageRoot, 'node_modules'), join(copy, 'node_modules'))
   }, 30_000)
