@@ -114,6 +114,8 @@ const rooms: readonly Room[] = [
       node,
     ],
   },
+  // Other people's imports, as text.
+  { path: /^bench\/init\/template\.ts$/, may: [node, npm] },
   // Names that are taken.
   {
     path: /^bench\/init(\.ts|\/)/,
