@@ -36,7 +36,10 @@ async function importModule(path: string): Promise<unknown> {
     return defaultOf(module, path)
   } catch (cause) {
     if (cause instanceof StrategyError) throw cause
-    throw new StrategyError(`${path}: could not be imported: ${told(cause)}`, { cause })
+    throw new StrategyError(
+      `${path}: could not be imported: ${cause instanceof Error ? cause.message.split('\n')[0] : cause}`,
+      { cause },
+    )
   }
 }
 
@@ -48,11 +51,4 @@ function defaultOf(module: object, path: string): unknown {
   const names = Object.keys(module).join(', ')
   const got = names === '' ? 'no export' : `no default among its exports: ${names}`
   throw new StrategyError(`${path}: expected a strategy as the default export, got ${got}`)
-}
-
-/** A syntax error's message does not say where it is, but the first line of its stack does. */
-function told(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  const line = /^file:.*:(\d+)\n/.exec(cause.stack ?? '')?.[1]
-  return `${cause.message.split('\n')[0]}${line === undefined ? '' : ` (line ${line})`}`
 }

@@ -34,10 +34,10 @@ ${opening}
         throw notYet(\`issue: store \${answer} under \${id} for \${ttlMs} ms in \${dataDir}, then return the id\`)
       },
       async read(id) {
-        throw notYet(\`read: return the answer of \${id} and leave it there; undefined when it is not, or has expired\`)
+        throw notYet(\`read: return the answer of \${id} and leave it there, or undefined\`)
       },
       async take(id) {
-        throw notYet(\`take: remove \${id} and return its answer in one step, to one caller; undefined to all others\`)
+        throw notYet(\`take: remove \${id} and return its answer, to one caller; undefined to others\`)
       },
       async close() {
         // End timers, connections and files.
