@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { viaCommand } from './invocation.js'
 import { packageRoot } from './paths.js'
 
 /** The package's one command: `crossworker bench …` is `npm run bench -- …`, and so on. */
 const programs: Readonly<Record<string, string>> = {
+  init: 'dist/bench/init.js',
   bench: 'dist/bench/main.js',
   demo: 'dist/bench/demo.js',
   report: 'dist/bench/rereport.js',
@@ -17,7 +19,10 @@ if (program === undefined) {
   process.stderr.write(`crossworker: expected ${Object.keys(programs).join(', ')}, got ${got}\n`)
   process.exitCode = 2
 } else {
-  const child = spawn(process.execPath, [join(packageRoot, program), ...rest], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [join(packageRoot, program), ...rest], {
+    stdio: 'inherit',
+    env: { ...process.env, [viaCommand]: '1' },
+  })
   // A Ctrl-C in a terminal reaches both: the program ends in good order, and this one after it.
   process.on('SIGINT', () => undefined)
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))

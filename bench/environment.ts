@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
-import { packageRoot } from './paths.js'
+import { folderOf, packageRoot } from './paths.js'
 import type { EngineFacts } from './services.js'
 
 /** The machine and the versions a run was made with; absolute times mean nothing without them. */
@@ -34,7 +34,7 @@ const librariesShown = [
 
 export async function readEnvironment(engines: EngineFacts[] = []): Promise<Environment> {
   const libraries = await Promise.all(
-    librariesShown.map(async (name) => [name, await versionOf(join('node_modules', name))] as const),
+    librariesShown.map(async (name) => [name, await versionOf(folderOf(name))] as const),
   )
   const time = readCpuTime()
   return {
@@ -43,7 +43,7 @@ export async function readEnvironment(engines: EngineFacts[] = []): Promise<Envi
     memoryBytes: totalmem(),
     system: `${type()} ${release()}`,
     node: process.version,
-    crossworker: await versionOf('.'),
+    crossworker: await versionOf(packageRoot),
     libraries: Object.fromEntries(libraries),
     ...(engines.length > 0 && { engines }),
     loadAverage: loadavg()[0] ?? 0,
@@ -51,8 +51,9 @@ export async function readEnvironment(engines: EngineFacts[] = []): Promise<Envi
   }
 }
 
-async function versionOf(folder: string): Promise<string> {
-  const text = await readFile(join(packageRoot, folder, 'package.json'), 'utf8').catch(() => '{}')
+async function versionOf(folder: string | undefined): Promise<string> {
+  if (folder === undefined) return 'not installed'
+  const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '{}')
   const { version }: { version?: string } = JSON.parse(text)
   return version ?? 'not installed'
 }

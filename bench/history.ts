@@ -148,13 +148,13 @@ export interface SyncLine {
   readonly tookMs: number
 }
 
-/** A part of the study that this machine or this strategy does not allow, such as a fault without the tool for it. */
+/** What this machine or this strategy does not allow: `checks` stay `unknown` for want of it. `ended`: the site ended with it. */
 export interface GapLine {
   readonly kind: 'gap'
   readonly atMs: number
-  /** The checks that stay `unknown` for want of it. */
   readonly checks: readonly string[]
   readonly reason: string
+  readonly ended?: true
 }
 
 export type HistoryLine =

@@ -78,7 +78,7 @@ export function toResults({
     const known = { name, summary, claims, ...(exhibit && { exhibit }) }
     if (skipped !== undefined) return { ...known, skipped }
     const own = slices.filter(({ arm }) => arm === name)
-    const failed = failureOf(name, records)
+    const failed = failureOf(name, records) ?? testimonies.get(name)?.failed
     return {
       ...known,
       ...(failed && { failed }),

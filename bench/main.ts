@@ -4,6 +4,7 @@ import { readEnvironment } from './environment.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
 import { outline } from './forecast.js'
 import { interruption } from './interruption.js'
+import { invocation } from './invocation.js'
 import { judge } from './judge.js'
 import { parseOptions, UsageError } from './options.js'
 import { noopModule } from './paths.js'
@@ -23,8 +24,11 @@ async function bench(argv: readonly string[]): Promise<number> {
   const signal = interruption()
   await using services = openServices(givenServices(process.env))
   const entrants = await callRoster(options, services)
-  const command = ['npm run bench --', ...argv].join(' ').replace(/ --$/, '')
-  const plan = makePlan(options, entrants, { startedAt: new Date(), command, noopModule })
+  const plan = makePlan(options, entrants, {
+    startedAt: new Date(),
+    command: invocation('bench', argv),
+    noopModule,
+  })
   const folder = await createRunFolder(options.out, plan, await readEnvironment(services.facts()))
   const { stderr } = process
   const progress = createProgress({

@@ -6,6 +6,7 @@ import type { Services } from '../src/strategy.js'
 import { messageOf } from './message-of.js'
 import type { MicroLine, MicroTask } from './micro/records.js'
 import { microEntry } from './paths.js'
+import { killGroup } from './processes.js'
 import { environmentWith } from './services/hand-over.js'
 import type { Stage } from './timing/launch.js'
 
@@ -28,6 +29,9 @@ export async function measureMicro({ plan, folder, services, progress, signal }:
     }
   }
 }
+
+/** A process that says nothing for so long is ended, ms: no operation of a store that works takes a fraction of it. */
+const silenceLimitMs = 20_000
 
 interface Job {
   readonly task: MicroTask
@@ -53,13 +57,22 @@ async function timeOne(
     complaint = `${complaint}${text}`.slice(-400)
   })
   const ended = once(child, 'exit')
+  let isSilent = false
+  const silence = setTimeout(() => {
+    isSilent = true
+    killGroup(child)
+  }, silenceLimitMs)
   for await (const line of linesOf(child)) {
+    if (line.startsWith('{"kind":')) silence.refresh()
     if (line.startsWith('{"kind":"micro')) await keep(JSON.parse(line))
   }
   const [code] = await ended
+  clearTimeout(silence)
   signal.removeEventListener('abort', stop)
   if (code === 0 || signal.aborted) return
-  const reason = complaint.split('\n').find((line) => line.includes('Error')) ?? `it ended with ${code}`
+  const reason = isSilent
+    ? `nothing was heard of it for ${silenceLimitMs / 1_000} s`
+    : (complaint.split('\n').find((line) => line.includes('Error')) ?? `it ended with ${code}`)
   await keep({ kind: 'micro-gap', strategy: task.strategy, population: 0, reason })
 }
 

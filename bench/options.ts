@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Topology } from '../src/strategy.js'
+import { invocation } from './invocation.js'
 
 export const studies = ['timing', 'micro', 'correctness', 'scaling'] as const
 export type Study = (typeof studies)[number]
@@ -37,17 +38,26 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-const examples = `
+const examples: readonly (readonly [argv: string, what: string])[] = [
+  ['', 'the default six strategies, about 3 minutes'],
+  ['--only correctness', 'races and faults at length, some minutes a strategy'],
+  ['--quick', 'the costs alone, about 40 seconds, wider intervals'],
+  ['--strategies memory,sqlite', 'only these two'],
+  ['--strategies ./my-store.mjs', 'your own store, beside the baseline'],
+  ['--strategies all', 'every strategy there is, about 8 minutes'],
+  ['--hosts 2 --strategies redis', 'two servers that share nothing but the engine'],
+  ['--only scaling', 'what more workers, captchas and connections cost'],
+  ['--rate 500 --connections 32', 'an open loop of 500 requests per second'],
+]
+
+function help(): string {
+  const lines = examples.map(([argv, what]) => {
+    const call = invocation('bench', argv === '' ? [] : [argv])
+    return `  ${call.padEnd(52)}${what}`
+  })
+  return `
 Examples:
-  npm run bench                                   the default six strategies, about 3 minutes
-  npm run bench -- --only correctness             races and faults at length, some minutes a strategy
-  npm run bench -- --quick                        the costs alone, about 40 seconds, wider intervals
-  npm run bench -- --strategies memory,sqlite     only these two
-  npm run bench -- --strategies ./my-store.mjs    your own store, beside the baseline
-  npm run bench -- --strategies all               every strategy there is, about 8 minutes
-  npm run bench -- --hosts 2 --strategies redis   two servers that share nothing but the engine
-  npm run bench -- --only scaling                 what more workers, captchas and connections cost
-  npm run bench -- --rate 500 --connections 32    an open loop of 500 requests per second
+${lines.join('\n')}
 
 An open loop sends each request when it is due, and counts its latency from then. It needs enough connections: a request
 for which none is free waits for one. Rate times latency in seconds are busy at once; take several times as many.
@@ -57,6 +67,7 @@ Exit codes:
   1  a claim was broken
   2  it could not measure: bad arguments, a server that did not start, a named strategy that had to be skipped
   3  it measured, but never across the scope a strategy claims: undecided`
+}
 
 /**
  * Parses the command line.
@@ -104,7 +115,7 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     .option('--faults <n>', 'correctness: faults of each kind', whole(1, 1_000))
     .option('--out <dir>', 'where run folders go', 'results')
     .option('--quiet', 'no progress, only the result', false)
-    .addHelpText('after', examples)
+    .addHelpText('after', help)
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })

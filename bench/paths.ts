@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -20,4 +21,12 @@ export const probeEntry = join(packageRoot, 'dist/bench/probe.js')
 
 function findRoot(directory: string): string {
   return existsSync(join(directory, 'package.json')) ? directory : findRoot(dirname(directory))
+}
+
+/** Where a library of ours is installed: below this package, or, where this package is one itself, beside it. */
+export function folderOf(library: string): string | undefined {
+  const places = createRequire(import.meta.url).resolve.paths(library) ?? []
+  return places
+    .map((place) => join(place, library))
+    .find((folder) => existsSync(join(folder, 'package.json')))
 }

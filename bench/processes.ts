@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /**
@@ -9,5 +10,14 @@ export function isAlive(pid: number): boolean {
     return !/^State:\t[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
   } catch {
     return false
+  }
+}
+
+/** Kills a process that was started `detached`, and all that it started. */
+export function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // No such group: all of it has gone.
   }
 }

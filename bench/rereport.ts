@@ -1,3 +1,4 @@
+import { invocation } from './invocation.js'
 import { judge, parseResults } from './judge.js'
 import { messageOf } from './message-of.js'
 import { writeReports } from './report.js'
@@ -7,7 +8,7 @@ import { openRunFolder } from './run-folder.js'
 const [path] = process.argv.slice(2)
 if (path === undefined) {
   process.stderr.write(
-    'crossworker: expected a run folder, got nothing; try: npm run report -- results/<run>\n',
+    `crossworker: expected a run folder, got nothing; try: ${invocation('report', ['results/<run>'])}\n`,
   )
   process.exitCode = 2
 } else {

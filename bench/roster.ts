@@ -1,17 +1,11 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { isModulePath } from '../src/load-strategy.js'
 import { strategies } from '../src/strategies/index.js'
 import type { Claims, Engine, Services } from '../src/strategy.js'
 import { messageOf } from './message-of.js'
 import { type Options, UsageError } from './options.js'
-import { probeEntry } from './paths.js'
 import { noopName, twinName } from './plan.js'
+import { startProbe } from './probe/start.js'
 import type { ProbeResult } from './probe.js'
-import { environmentWith } from './services/hand-over.js'
 import type { RunServices } from './services.js'
 
 /** A strategy that takes part, or would if this machine let it. */
@@ -31,8 +25,6 @@ export interface Entrant {
 /** The six a newcomer asks about. */
 export const defaultStrategies = ['memory', 'file', 'file-naive', 'hybrid', 'hybrid-naive', 'sqlite'] as const
 
-const probeLimitMs = 15_000
-
 /**
  * Asks each strategy, in a process of its own, whether it can run on this machine. The baseline always takes part.
  * @throws UsageError when a named strategy does not exist or cannot run
@@ -42,12 +34,13 @@ export async function callRoster(
   services: Pick<RunServices, 'shared'>,
 ): Promise<readonly Entrant[]> {
   const wanted = wantedModules(options)
-  const entrants = await Promise.all(wanted.map((module) => callOne(module, services)))
+  const entrants = await callAll(wanted, services)
   const named = options.strategies?.filter((name) => name !== 'all') ?? []
-  for (const { module, name, skipped } of entrants) {
-    const isNamed = named.includes(module) || module === options.reference
-    if (isNamed && skipped !== undefined) throw new UsageError(`${name}: cannot run here: ${skipped}`)
-  }
+  const refused = entrants.filter(
+    ({ module, skipped }) => skipped !== undefined && [...named, options.reference].includes(module),
+  )
+  if (refused.length > 0)
+    throw complaintOf(refused.map(({ name, skipped }) => `${name}: cannot run here: ${skipped}`))
   const names = [...entrants.map(({ name }) => name), twinName, noopName]
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined)
@@ -76,14 +69,29 @@ function wantedModules({
   return [...all.filter((name) => wanted.has(name)), ...[...wanted].filter((name) => !all.includes(name))]
 }
 
+/** What is wrong with all of them, a line each: who brings several need not come back for each. */
+async function callAll(
+  modules: readonly string[],
+  services: Pick<RunServices, 'shared'>,
+): Promise<readonly Entrant[]> {
+  const called = await Promise.allSettled(modules.map((module) => callOne(module, services)))
+  const reasons = called.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  const other = reasons.find((reason) => !(reason instanceof UsageError))
+  if (other !== undefined) throw other
+  if (reasons.length > 0) throw complaintOf(reasons.map(messageOf))
+  return called.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+}
+
+function complaintOf(lines: readonly string[]): UsageError {
+  return new UsageError(lines.join('\ncrossworker: '))
+}
+
 async function callOne(module: string, services: Pick<RunServices, 'shared'>): Promise<Entrant> {
   const known = strategies.find(({ name }) => name === module)
-  const result =
-    known?.engines === undefined ? await runProbe(module, {}) : { found: true as const, ...known }
-  if (!result.found)
-    throw new UsageError(result.reason.startsWith(module) ? result.reason : `${module}: ${result.reason}`)
-  const { name, summary, claims, exhibit, engines } = result
-  const reason = engines === undefined ? reasonOf(result) : await tryWithEngines(module, engines, services)
+  const first = known?.engines === undefined ? await runProbe(module, {}) : { ...known, found: true as const }
+  const found = foundIn(first, module)
+  const { name, summary, claims, exhibit, engines, reason } =
+    found.engines === undefined ? found : foundIn(await tryWithEngines(found, module, services), module)
   return {
     name,
     module,
@@ -95,45 +103,35 @@ async function callOne(module: string, services: Pick<RunServices, 'shared'>): P
   }
 }
 
-/** @returns why it cannot run here, if it cannot: the engine, its library, or it cannot use it */
+type Found = Extract<ProbeResult, { found: true }>
+
+/** @throws UsageError when it is no strategy, or does what none may */
+function foundIn(result: ProbeResult, module: string): Found {
+  const wrong = result.found ? result.misfit : result.reason
+  if (wrong === undefined && result.found) return result
+  throw new UsageError(wrong?.startsWith(module) ? wrong : `${module}: ${wrong}`)
+}
+
+/** @returns with `reason`, why it cannot run here, if it cannot: the engine, its library, or it cannot use it */
 async function tryWithEngines(
+  found: Found,
   module: string,
-  engines: readonly Engine[],
   services: Pick<RunServices, 'shared'>,
-): Promise<string | undefined> {
+): Promise<ProbeResult> {
   try {
-    return reasonOf(await runProbe(module, (await services.shared(engines)).services))
+    return await runProbe(module, (await services.shared(found.engines ?? [])).services)
   } catch (error) {
-    return messageOf(error).split('\n')[0]
+    return { ...found, reason: messageOf(error).split('\n')[0] ?? '' }
   }
 }
 
-function reasonOf(result: ProbeResult): string | undefined {
-  return result.reason
-}
-
+/** One of the registry that takes its process with it cannot run here; another's module is at fault itself. */
 async function runProbe(module: string, services: Services): Promise<ProbeResult> {
   const known = strategies.find(({ name }) => name === module)
-  // Made and removed here: a native module that takes the trial's process with it cannot tidy up.
-  const dataDir = await mkdtemp(join(tmpdir(), 'crossworker-probe-'))
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [probeEntry, module, dataDir], {
-      timeout: probeLimitMs,
-      env: environmentWith(services),
-    })
-    return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+    return await startProbe(module, services)
   } catch (error) {
-    const reason = `a trial of it ${describeEnd(error)}`
+    const reason = messageOf(error)
     return known === undefined ? { found: false, reason } : { ...known, found: true, reason }
-  } finally {
-    await rm(dataDir, { recursive: true, force: true })
   }
-}
-
-function describeEnd(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if ('killed' in error && error.killed === true) return `did not end within ${probeLimitMs / 1_000} s`
-  if ('signal' in error && typeof error.signal === 'string') return `was ended by ${error.signal}`
-  if ('code' in error && typeof error.code === 'number') return `ended with exit code ${error.code}`
-  return `failed: ${error.message.split('\n')[0]}`
 }

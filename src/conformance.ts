@@ -14,6 +14,7 @@ import { mkdtemp, readdir, readlink, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { checkHost, checkStore, parseStrategy } from './shape.js'
 import {
   type CaptchaStore,
   type Claims,
@@ -61,10 +62,10 @@ export async function withRig<T>(
   const rig = createRig(strategy, options, dataDir)
   try {
     const result = await use(rig)
-    await rig.close()
+    await limited('close', rig.close())
     return result
   } finally {
-    await rig.close().catch(() => undefined)
+    await limited('close', rig.close()).catch(() => undefined)
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 })
   }
 }
@@ -81,7 +82,9 @@ function createRig(strategy: Strategy, options: ConformanceOptions, dataDir: str
   let hosting: Promise<Host | undefined> | undefined
 
   async function startHost(): Promise<Host | undefined> {
-    return strategy.host?.({ dataDir, workers: 2, topology, services })
+    const host = await strategy.host?.({ dataDir, workers: 2, topology, services })
+    checkHost(host)
+    return host
   }
 
   async function call(host: Host | undefined, message: unknown, workerId: number): Promise<unknown> {
@@ -105,6 +108,7 @@ function createRig(strategy: Strategy, options: ConformanceOptions, dataDir: str
       handoff: copy(host?.handoff ?? null),
       call: (message) => call(host, message, workerId),
     })
+    checkStore(store)
     stores.add(store)
     return store
   }
@@ -412,15 +416,19 @@ const rules: readonly Rule[] = [
 /** A law that takes longer is broken: a store that never answers would otherwise stop the runner. */
 const limitMs = 15_000
 
-/** The laws a strategy has to obey, given its claims. */
+/**
+ * The laws a strategy has to obey, given its claims.
+ * @throws StrategyError when it has not the shape of one
+ */
 export function conformance(strategy: Strategy, options: ConformanceOptions = {}): readonly Law[] {
+  parseStrategy(strategy, 'conformance')
   const another: Parameters<Rule['check']>[1] = (use) => withRig(strategy, options, use)
   return rules.map(({ name, needs = [], check }) => {
     const skip = needs.map((need) => need(strategy.claims)).find((reason) => reason !== undefined)
     if (skip !== undefined) return { name, skip, run: async () => undefined }
     async function run(): Promise<void> {
       try {
-        await withRig(strategy, options, (rig) => limited(check(rig, another)))
+        await withRig(strategy, options, (rig) => limited('this law', check(rig, another)))
       } catch (error) {
         throw broken(`${strategy.name}: ${name}`, error)
       }
@@ -439,10 +447,10 @@ export function missingLibrary(error: unknown): string | undefined {
   return undefined
 }
 
-async function limited(work: Promise<void>): Promise<void> {
+async function limited(what: string, work: Promise<void>): Promise<void> {
   const timer = new AbortController()
   const limit = pause(limitMs, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`expected an end within ${limitMs} ms, got none`)
+    throw new Error(`${what}: expected an end within ${limitMs} ms, got none`)
   })
   try {
     await Promise.race([work, limit])

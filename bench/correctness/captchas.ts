@@ -153,7 +153,7 @@ function shuffleLong<T>(items: readonly T[], random: () => number): T[] {
 /** Every worker issues one that the next one takes: the store works again, or it does not. */
 export async function tryAll(site: OpenSite): Promise<void> {
   const { client } = site
-  for (let worker = 0; worker < client.workers; worker += 1) {
+  for (let worker = 0; worker < client.workers && !site.task.signal.aborted; worker += 1) {
     const captcha = await issue(site, worker)
     if (captcha !== undefined) await take(site, captcha, (worker + 1) % client.workers)
   }

@@ -94,5 +94,6 @@ function heapBytes(): number {
 
 async function print(when: 'start' | 'full' | 'end', captchas: number): Promise<void> {
   const line = { when, ...(await measureVolume(dataDir)), heapBytes: heapBytes(), captchas }
-  process.stdout.write(`${JSON.stringify(line)}\n`)
+  // On a line of its own, whatever the store has printed.
+  process.stdout.write(`\n${JSON.stringify(line)}\n`)
 }

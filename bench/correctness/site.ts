@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import type { OpenEngines } from '../services.js'
 import { type Random, seededRandom } from '../statistics.js'
 import { type Server, secretOf, startServer } from '../topology.js'
 import { createLedger, type Ledger } from './ledger.js'
+import { withPatience } from './patience.js'
 import { type CorrectnessTask, freshEngines, type SiteName, siteNames } from './task.js'
 
 /** One data directory, the server on it, the clients of that server, and the history of it all. */
@@ -76,7 +78,7 @@ export async function runSite(
     if (!task.signal.aborted) await options.after?.({ recorder, dataDir, engines })
   } catch (error) {
     const reason = messageOf(error)
-    recorder.note({ kind: 'gap', atMs: recorder.nowMs(), checks, reason: `${name}: ${reason}` })
+    recorder.note({ kind: 'gap', atMs: recorder.nowMs(), checks, reason: `${name}: ${reason}`, ended: true })
   } finally {
     recorder.close()
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
@@ -125,13 +127,18 @@ async function serve({ task, options, recorder, dataDir, engines, run }: Serving
     env,
   } as const
   let server = await startServer(settings)
-  const client = openRecordedClient({
+  const hopeless = new AbortController()
+  const recorded = openRecordedClient({
     recorder,
     addresses: server.addresses,
     workers: place.hosts * workers,
     perWorker: options.perWorker ?? usualPerWorker,
     limitMs,
   })
+  const signal = AbortSignal.any([task.signal, hopeless.signal])
+  // Every captcha that is waited for listens, thousands at a time.
+  setMaxListeners(0, signal)
+  const client = withPatience(recorded, (reason) => hopeless.abort(new Error(reason)))
 
   async function startAgain(): Promise<void> {
     await server[Symbol.asyncDispose]()
@@ -143,7 +150,8 @@ async function serve({ task, options, recorder, dataDir, engines, run }: Serving
     if (!(await client.balanced(balanceLimitMs)))
       throw new Error(`expected connections to all ${client.workers} workers, got none to some`)
     await run({
-      task,
+      // What is left undone when nothing is answered is left undone as when the run is ended.
+      task: { ...task, signal },
       name,
       ttlMs,
       dataDir,
@@ -155,6 +163,7 @@ async function serve({ task, options, recorder, dataDir, engines, run }: Serving
       server: () => server,
       startAgain,
     })
+    hopeless.signal.throwIfAborted()
   } finally {
     client[Symbol.dispose]()
     await server[Symbol.asyncDispose]()

@@ -26,6 +26,7 @@ export interface Statement {
   readonly pairs: readonly PairCount[]
   readonly races: Testimony['races']
   readonly restarts: Testimony['restarts']
+  readonly failed?: string | undefined
 }
 
 /** What the histories of one strategy come to. */
@@ -37,20 +38,24 @@ export interface Testimony {
   readonly races: { readonly forced: number; readonly overlapping: number }
   /** Captchas acknowledged before all processes died, by the first look at each afterwards. */
   readonly restarts: { readonly looked: number; readonly kept: number }
+  /** Why everyday use, where nothing goes wrong on purpose, came to an end before its time. */
+  readonly failed?: string
 }
 
 /** Pure: every checker over one site. */
 export function hear(history: History): Statement {
+  const { site, gaps } = history
   const checks = judgeHistory(history)
   const shown = checks.filter(({ witness }) => witness.length > 0)
   return {
-    shape: history.site,
+    shape: site,
     checks,
     timelines: new Map(shown.map(({ name, witness }) => [name, timeline(history, witness)])),
     rungs: judgeRungs(history),
     pairs: pairsOf(history),
     races: countRaces(history),
     restarts: countRestarts(history),
+    failed: site.name === 'ordinary' ? gaps.find(({ ended }) => ended)?.reason : undefined,
   }
 }
 
@@ -59,6 +64,7 @@ export function hear(history: History): Statement {
  * same neighbours, so that only sites laid out as the run is tell of pairs of workers.
  */
 export function testimonyOf(statements: readonly Statement[], run: Omit<Shape, 'workers'> = {}): Testimony {
+  const failed = statements.find((statement) => statement.failed !== undefined)?.failed
   const total = (of: keyof Testimony['races']) => statements.reduce((sum, { races }) => sum + races[of], 0)
   return {
     checks: compose(statements.map(({ checks }) => checks)).map((check) => toResult(check, statements)),
@@ -69,6 +75,7 @@ export function testimonyOf(statements: readonly Statement[], run: Omit<Shape, '
       looked: statements.reduce((sum, { restarts }) => sum + restarts.looked, 0),
       kept: statements.reduce((sum, { restarts }) => sum + restarts.kept, 0),
     },
+    ...(failed !== undefined && { failed }),
   }
 }
 

@@ -9,7 +9,7 @@ import { answerCall, type Call, createCaller, type Reply } from '../../src/call.
 import { loadStrategy } from '../../src/load-strategy.js'
 import type { Host } from '../../src/strategy.js'
 import { handedOver } from '../services/hand-over.js'
-import type { MicroLine, MicroTask } from './records.js'
+import { type AliveLine, aliveLine, type MicroLine, type MicroTask } from './records.js'
 import { timeStore } from './tasks.js'
 
 /**
@@ -70,8 +70,13 @@ async function runWorker(directory: string): Promise<void> {
     handoff: JSON.parse(handoffText),
     call: caller.call,
   })
-  await timeStore(store, task, (line: MicroLine) => void process.stdout.write(`${JSON.stringify(line)}\n`))
+  await timeStore(store, task, print, () => print(aliveLine))
   await store.close()
   caller.close()
   process.disconnect()
+}
+
+/** On a line of its own, whatever the store has printed. */
+function print(line: MicroLine | AliveLine): void {
+  process.stdout.write(`\n${JSON.stringify(line)}\n`)
 }

@@ -24,6 +24,10 @@ export interface MicroGap {
 
 export type MicroLine = MicroRecord | MicroGap
 
+/** Said between figures, and kept nowhere: it is still at work. */
+export const aliveLine = { kind: 'alive' } as const
+export type AliveLine = typeof aliveLine
+
 /** What the harness asks one micro process for. */
 export interface MicroTask {
   readonly strategy: string

@@ -13,28 +13,38 @@ const fillBatch = 500
 /** A store whose process grows beyond this while it is filled is not filled further; bytes. */
 const fillMemoryLimit = 2 * 2 ** 30
 
-/** Times write, read and take at each population, smallest first; what one population left behind is part of the next. */
+/**
+ * Times write, read and take at each population, smallest first; what one population left behind is part of the next.
+ * @param isAlive called every now and then: a store that hangs is told from one that is slow by its silence
+ */
 export async function timeStore(
   store: CaptchaStore,
   task: MicroTask,
   emit: (line: MicroLine) => void,
+  isAlive: () => void = () => undefined,
 ): Promise<void> {
   const ids: string[] = []
   for (const population of task.populations) {
-    const gap = await fill(store, ids, { population, limitMs: task.fillLimitMs })
+    const gap = await fill(store, ids, { population, limitMs: task.fillLimitMs, isAlive })
     if (gap !== undefined) {
       emit({ kind: 'micro-gap', strategy: task.strategy, population, reason: gap })
       return
     }
-    for (const record of await timePopulation(store, ids, task)) emit(record)
+    for (const record of await timePopulation(store, ids, { ...task, isAlive })) emit(record)
   }
+}
+
+interface Filling {
+  readonly population: number
+  readonly limitMs: number
+  readonly isAlive: () => void
 }
 
 /** @returns why the population was not reached */
 async function fill(
   store: CaptchaStore,
   ids: string[],
-  { population, limitMs }: { population: number; limitMs: number },
+  { population, limitMs, isAlive }: Filling,
 ): Promise<string | undefined> {
   const startedMs = performance.now()
   const before = ids.length
@@ -47,6 +57,7 @@ async function fill(
       if (before === 0) throw error
       return `it took no more than ${ids.length}: ${messageOf(error)}`
     }
+    isAlive()
     const spentMs = performance.now() - startedMs
     const wholeMs = (spentMs / (ids.length - before)) * (population - before)
     if (spentMs > 1_000 && wholeMs > limitMs)
@@ -61,7 +72,7 @@ async function fill(
 async function timePopulation(
   store: CaptchaStore,
   ids: readonly string[],
-  { strategy, timeMs }: MicroTask,
+  { strategy, timeMs, isAlive }: MicroTask & Pick<Filling, 'isAlive'>,
 ): Promise<readonly MicroRecord[]> {
   const warnings = new Map<string, string>()
   let current: string | Promise<string> = ''
@@ -71,6 +82,7 @@ async function timePopulation(
     'warning',
     ({ task, reason }) => void warnings.set(task.name, reason ?? 'timer saturated'),
   )
+  bench.addEventListener('cycle', isAlive)
   bench
     .add('write', () => (current = store.issue(answer, ttlMs)), {
       afterEach: async () => void (await store.take(await current)),

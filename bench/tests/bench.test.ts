@@ -1,14 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseResults } from '../judge.js'
 import { packageRoot } from '../paths.js'
 import type { Results } from '../results.js'
+import { type Command, type End, runIn } from './command.js'
 import { strategyOf } from './fixtures.js'
 import { processesMarked } from './leftovers.js'
 
@@ -21,43 +21,8 @@ let folder: string
 /** The longest run but one goes on beside the short commands. */
 let breaking: Promise<Measured>
 
-interface End {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-  /** Processes of the run that are still there. */
-  readonly processes: readonly number[]
-  /** What the run left in its temporary directory. */
-  readonly leftovers: readonly string[]
-}
-
-interface Command {
-  readonly child: ChildProcess
-  readonly ended: Promise<End>
-}
-
-/** Each command has a mark of its own, which every process it starts inherits, and a temporary directory of its own. */
-async function run(entry: string, argv: readonly string[]): Promise<Command> {
-  const mark = `${prefix}-${randomUUID()}`
-  const temporary = join(folder, mark)
-  await mkdir(temporary)
-  const child = spawn(process.execPath, [entry, ...argv], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, TMPDIR: temporary, CROSSWORKER_TEST: mark },
-  })
-  const output = { stdout: '', stderr: '' }
-  for (const stream of ['stdout', 'stderr'] as const)
-    child[stream].setEncoding('utf8').on('data', (text: string) => {
-      output[stream] += text
-    })
-  const ended = once(child, 'close').then(async ([code]) => ({
-    code,
-    ...output,
-    processes: processesMarked(mark),
-    leftovers: await readdir(temporary),
-  }))
-  return { child, ended }
+function run(entry: string, argv: readonly string[]): Promise<Command> {
+  return runIn({ folder, prefix }, entry, argv)
 }
 
 async function runToEnd(entry: string, argv: readonly string[]): Promise<End> {

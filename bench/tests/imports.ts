@@ -61,7 +61,8 @@ const rooms: readonly Room[] = [
       { ...npm, kinds: ['type', 'late'] },
     ],
   },
-  { path: /^src\/conformance\.ts$/, may: [strategyContract, node] },
+  { path: /^src\/shape\.ts$/, may: [strategyContract] },
+  { path: /^src\/conformance\.ts$/, may: [strategyContract, only('src/shape.ts'), node] },
   { path: /^src\/load-strategy\.ts$/, may: [restOfSource, node] },
   { path: /^src\/(worker|primary|member|main|config|call)\.ts$/, may: [restOfSource, node] },
   // Stores with a mistake each, and the sound parts they are made of: strategies, so their libraries come late.
@@ -105,13 +106,20 @@ const rooms: readonly Room[] = [
   },
   { path: /^bench\/topology(\/\w+)?\.ts$/, may: [sourceTypes, restOfBench, node] },
   {
-    path: /^bench\/(roster|probe)\.ts$/,
+    path: /^bench\/(roster\.ts|probe(\.ts|\/))/,
     may: [
-      only('src/strategies/index.ts', 'src/load-strategy.ts'),
+      only('src/strategies/index.ts', 'src/load-strategy.ts', 'src/shape.ts'),
       typesOf('src/strategy.ts'),
       restOfBench,
       node,
     ],
+  },
+  // Other people's imports, as text.
+  { path: /^bench\/init\/template\.ts$/, may: [node, npm] },
+  // Names that are taken.
+  {
+    path: /^bench\/init(\.ts|\/)/,
+    may: [only('src/strategies/index.ts', 'src/load-strategy.ts'), restOfBench, node],
   },
   // A program of its own beside the server, like the probe: it opens a store and carries calls to its host.
   {

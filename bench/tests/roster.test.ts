@@ -19,7 +19,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const harmless = "open: () => ({ issue: () => 'abc', read: () => 'X', take: () => 'X', close() {} })"
+const harmless =
+  "open: () => ({ issue: () => crypto.randomUUID(), read: () => 'X', take: () => 'X', close() {} })"
 
 async function writeModule(name: string, members = harmless): Promise<string> {
   const path = join(folder, `${name}.mjs`)
@@ -92,7 +93,7 @@ describe('the roster', () => {
   test('tries a strategy with the engines it names, and refuses it, when it was named, without them', async () => {
     const members = `engines: ['redis', 'postgres'],
       open: ({ services }) => services.redisUrl === 'redis://a' && services.postgresUrl === 'postgres://b'
-        ? { issue: () => 'abc', read: () => 'X', take: () => 'X', close() {} }
+        ? { issue: () => crypto.randomUUID(), read: () => 'X', take: () => 'X', close() {} }
         : Promise.reject(new Error('other addresses'))`
     const path = await writeModule('engined', members)
     const asked: (readonly string[])[] = []

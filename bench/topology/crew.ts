@@ -13,7 +13,10 @@ export interface JsonLines {
   onReplaced(listener: (worker: WorkerProcess) => void): void
 }
 
-/** A strategy may print to stdout, so every line that is not one of the server's own is passed over. */
+/**
+ * A strategy may print to stdout, so every line that is not one of the server's own is passed over, and what it has printed
+ * before one of those without ending its own line.
+ */
 export function jsonLines(child: ChildProcess): JsonLines {
   let replaced: (worker: WorkerProcess) => void = () => undefined
   const ready = new Promise<ReadyLine>((resolve) => {
@@ -23,8 +26,9 @@ export function jsonLines(child: ChildProcess): JsonLines {
       const lines = text.split('\n')
       text = lines.pop() ?? ''
       for (const line of lines) {
-        if (line.startsWith('{"ready":true,')) resolve(JSON.parse(line))
-        if (line.startsWith('{"replaced":true,')) replaced(parseReplaced(line).worker)
+        const [readyAt, replacedAt] = [line.indexOf('{"ready":true,'), line.indexOf('{"replaced":true,')]
+        if (readyAt !== -1) resolve(JSON.parse(line.slice(readyAt)))
+        if (replacedAt !== -1) replaced(parseReplaced(line.slice(replacedAt)).worker)
       }
     })
   })

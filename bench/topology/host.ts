@@ -8,7 +8,7 @@ import type { Topology } from '../../src/strategy.js'
 import { type CpuClock, openCpuClock, openCrowdClock, sumOf } from '../cpu-clock.js'
 import type { Address, Addresses } from '../load/address.js'
 import { serverEntry } from '../paths.js'
-import { isAlive } from '../processes.js'
+import { isAlive, killGroup } from '../processes.js'
 import { type OpenEngines, pidsOf } from '../services/engine.js'
 import { serverSettings, withoutServices } from '../services/hand-over.js'
 import { followCrew, jsonLines, lastLines, ServerError } from './crew.js'
@@ -197,12 +197,4 @@ function silence(): Promise<never> {
     const error = new ServerError(`it did not listen within ${readyLimitMs / 1_000} s`)
     setTimeout(() => reject(error), readyLimitMs).unref()
   })
-}
-
-function killGroup(child: ChildProcess): void {
-  try {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-  } catch {
-    // No such group: all of it has gone.
-  }
 }

@@ -57,7 +57,30 @@ describe('loadStrategy', () => {
     const missing = join(folder, 'nowhere.mjs')
     expect(await refusal(missing)).toMatch(/^\/.*nowhere\.mjs: could not be imported: /)
     expect(await refusal(throwing)).toMatch(/throws\.mjs: could not be imported: at import$/)
-    expect(await refusal(empty)).toMatch(/empty\.mjs: expected a strategy as the default export, got undef/)
+    expect(await refusal(empty)).toMatch(
+      /empty\.mjs: expected .* as the default export, got no default among its exports: name$/,
+    )
+  })
+})
+
+describe('a module that a compiler turned into CommonJS', () => {
+  test('is taken for what it was', async () => {
+    const claims = "claims: { scope: 'host', singleUse: true, survives: 'nothing' }"
+    const path = await moduleOf(
+      'compiled.cjs',
+      `"use strict"\nObject.defineProperty(exports, '__esModule', { value: true })
+      exports.default = { name: 'compiled', summary: 'Mine.', open() {}, ${claims} }`,
+    )
+    expect((await loadStrategy(path)).name).toBe('compiled')
+  })
+
+  test('may also be one that was written so', async () => {
+    const claims = "claims: { scope: 'host', singleUse: true, survives: 'nothing' }"
+    const path = await moduleOf(
+      'common.cjs',
+      `module.exports = { name: 'common', summary: 'Mine.', open() {}, ${claims} }`,
+    )
+    expect((await loadStrategy(path)).name).toBe('common')
   })
 })
 

@@ -1,0 +1,10 @@
+/** How a user calls the programs of this package: by their npm scripts in the repository, by its one command elsewhere. */
+
+/** Set by the command for the program it starts. */
+export const viaCommand = 'CROSSWORKER_COMMAND'
+
+export function invocation(program: 'bench' | 'demo' | 'report', argv: readonly string[] = []): string {
+  const isCommand = process.env[viaCommand] !== undefined
+  const call = isCommand ? `npx crossworker ${program}` : `npm run ${program} --`
+  return [call, ...argv].join(' ').replace(/ --$/, '')
+}

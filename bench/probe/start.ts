@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Services } from '../../src/strategy.js'
+import { probeEntry } from '../paths.js'
+import type { ProbeReport, ProbeResult } from '../probe.js'
+import { killGroup } from '../processes.js'
+import { environmentWith } from '../services/hand-over.js'
+
+/** All of a trial, ms; each of its steps has a shorter limit of its own, but one that never yields cannot tell. */
+const limitMs = 20_000
+
+/** How a trial went that told no result of its own. */
+export class ProbeEnd extends Error {
+  override readonly name = 'ProbeEnd'
+}
+
+/**
+ * Tries a module in a process of its own, which is gone in the end, with whatever it started, and so is its directory.
+ * @throws ProbeEnd when that process ended, or had to be ended, before it could tell
+ */
+export async function startProbe(module: string, services: Services): Promise<ProbeResult> {
+  // Made and removed here: a native module that takes the trial's process with it cannot tidy up.
+  const dataDir = await mkdtemp(join(tmpdir(), 'crossworker-probe-'))
+  const child = spawn(process.execPath, [probeEntry, module, dataDir], {
+    // A group of its own: what the module starts ends with it.
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: environmentWith(services),
+  })
+  try {
+    return await resultOf(child)
+  } finally {
+    killGroup(child)
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+async function resultOf(child: ChildProcess): Promise<ProbeResult> {
+  let step = 'start'
+  let result: ProbeResult | undefined
+  let complaint = ''
+  let isLate = false
+  child.on('message', (report: ProbeReport) => {
+    if ('result' in report) result = report.result
+    else step = report.step
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint = `${complaint}${text}`.slice(-2_000)
+  })
+  const limit = setTimeout(() => {
+    isLate = true
+    killGroup(child)
+  }, limitMs)
+  const [code, signal] = await once(child, 'exit')
+  clearTimeout(limit)
+  if (result !== undefined) return result
+  if (isLate) throw new ProbeEnd(`a trial of it did not end within ${limitMs / 1_000} s: ${step}`)
+  const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
+  const why = complaint.split('\n').find((line) => /\bError\b|FATAL/.test(line))
+  throw new ProbeEnd(`a trial of it ${how}: ${step}${why === undefined ? '' : `: ${why.trim()}`}`)
+}
