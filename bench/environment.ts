@@ -51,7 +51,8 @@ export async function readEnvironment(engines: EngineFacts[] = []): Promise<Envi
   }
 }
 
-async function versionOf(folder: string): Promise<string> {
+/** @param folder from the package’s root @returns "not installed" where there is none */
+export async function versionOf(folder: string): Promise<string> {
   const text = await readFile(join(packageRoot, folder, 'package.json'), 'utf8').catch(() => '{}')
   const { version }: { version?: string } = JSON.parse(text)
   return version ?? 'not installed'

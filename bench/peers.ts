@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { versionOf } from './environment.js'
+import { exitCodeOf, exitCodes } from './exit-code.js'
+import { interruption } from './interruption.js'
+import { parseResults } from './judge.js'
+import { messageOf } from './message-of.js'
+import { packageRoot } from './paths.js'
+import { type PeerGroup, peerGroups } from './peers/index.js'
+import { type PeersRun, peersReport } from './report/peers.js'
+
+/**
+ * npm run bench:peers: a run for each group of peers and the counterparts of ours, by the program that everybody's strategies are
+ * measured with, then one table of all runs. The exit code is about ours: what a peer breaks is in the table, and no news to a script
+ * that asks whether this project still keeps its word.
+ */
+
+const program = new Command('bench:peers')
+  .description(
+    'Runs libraries people use beside our strategies, and writes peers.md: what each loses, replays and costs.',
+  )
+  .option(
+    '--groups <names>',
+    `out of ${peerGroups.map(({ name }) => name).join(', ')} (default: all)`,
+    groupsNamed,
+  )
+  .option('--quick', 'a glance: 80 seconds a group, wide intervals', false)
+  .option('--budget <duration>', 'time for each group (default: 200s, quick: 80s)')
+  .option('--seed <n>', 'of every group')
+  .option('--out <dir>', 'where runs and peers.md go', 'results/peers')
+  .option('--report', 'run nothing: only write peers.md anew from the runs that are there', false)
+  .parse()
+const options = program.opts()
+const groups: readonly PeerGroup[] = options.groups ?? peerGroups
+const signal = interruption()
+
+const codes: number[] = []
+const runs: PeersRun[] = []
+for (const group of groups) {
+  if (signal.aborted) break
+  try {
+    if (!options.report) await measure(group)
+    const run = await readRun(group)
+    runs.push(run)
+    codes.push(codeOf(group, run))
+  } catch (error) {
+    process.stderr.write(`bench:peers: ${group.name}: ${messageOf(error)}\n`)
+    codes.push(exitCodes.unmeasured)
+  }
+}
+const report = peersReport(runs)
+await mkdir(options.out, { recursive: true })
+await writeFile(join(options.out, 'peers.md'), report)
+process.stdout.write(`${report}\nreport: ${join(options.out, 'peers.md')}\n`)
+process.exitCode = signal.aborted ? exitCodes.unmeasured : worst(codes)
+
+/** @throws Error when the run left no results: what it said of that is on stderr */
+async function measure(group: PeerGroup): Promise<void> {
+  const out = join(options.out, group.name)
+  const argv = [...argumentsFor(group), '--out', out]
+  const child = spawn(process.execPath, [join(packageRoot, 'dist/bench/main.js'), ...argv], {
+    cwd: packageRoot,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  // A Ctrl-C in a terminal reaches both; a signal sent to this process alone is handed on.
+  signal.addEventListener('abort', () => child.kill('SIGINT'), { once: true })
+  const [code] = await once(child, 'exit')
+  if (code === exitCodes.unmeasured) throw new Error('could not be measured')
+  await writeFile(join(out, 'versions.json'), `${JSON.stringify(await versionsOf(group), null, 1)}\n`)
+}
+
+function argumentsFor({ ours, peers }: PeerGroup): readonly string[] {
+  const modules = peers.map(({ name }) => `./dist/bench/peers/${name}.js`)
+  return [
+    ...['--strategies', [...ours, ...modules].join(',')],
+    ...['--reference', ours[0] ?? 'memory'],
+    ...['--budget', options.budget ?? (options.quick ? '80s' : '200s')],
+    // Given a name, the correctness study is one of some minutes a strategy, unless in a hurry.
+    ...(options.quick
+      ? ['--quick', '--only', 'timing,correctness']
+      : ['--captchas', '6000', '--races', '800']),
+    ...(options.seed === undefined ? [] : ['--seed', options.seed]),
+  ]
+}
+
+async function versionsOf({ peers }: PeerGroup): Promise<Readonly<Record<string, string>>> {
+  const names = [...new Set(peers.flatMap(({ libraries }) => libraries))]
+  const versions = names.map(async (name) => [name, await versionOf(join('node_modules', name))] as const)
+  return Object.fromEntries(await Promise.all(versions))
+}
+
+async function readRun({ name, peers }: PeerGroup): Promise<PeersRun> {
+  const read = (file: string) => readFile(join(options.out, name, file), 'utf8')
+  const versions: Readonly<Record<string, string>> = JSON.parse(await read('versions.json'))
+  return { facts: peers, versions, results: parseResults(await read('latest.json')) }
+}
+
+/** Peers count as exhibits do here, and nowhere else: unmeasured is unmeasured, but broken is what they are shown for. */
+function codeOf({ peers }: PeerGroup, { results: { run, strategies } }: PeersRun): number {
+  const isPeer = (name: string) => peers.some((peer) => peer.name === name)
+  return exitCodeOf({
+    run,
+    strategies: strategies.map((strategy) =>
+      isPeer(strategy.name) ? { ...strategy, exhibit: 'a peer' } : strategy,
+    ),
+  })
+}
+
+/** A broken claim of ours outweighs what could not be measured, and that what stayed undecided. */
+function worst(found: readonly number[]): number {
+  const order = [exitCodes.broken, exitCodes.unmeasured, exitCodes.undecided]
+  return order.find((code) => found.includes(code)) ?? exitCodes.kept
+}
+
+function groupsNamed(text: string): readonly PeerGroup[] {
+  return text.split(',').map((name) => {
+    const found = peerGroups.find((group) => group.name === name.trim())
+    if (found !== undefined) return found
+    throw new InvalidArgumentError(
+      `Expected groups out of ${peerGroups.map((group) => group.name).join(', ')}.`,
+    )
+  })
+}
