@@ -27,8 +27,7 @@ const program = new Command('bench:peers')
     `out of ${peerGroups.map(({ name }) => name).join(', ')} (default: all)`,
     groupsNamed,
   )
-  .option('--quick', 'a glance: 80 seconds a group, wide intervals', false)
-  .option('--budget <duration>', 'time for each group (default: 200s, quick: 80s)')
+  .option('--quick', 'a glance of about 100 seconds a group, wide intervals', false)
   .option('--seed <n>', 'of every group')
   .option('--out <dir>', 'where runs and peers.md go', 'results/peers')
   .option('--report', 'run nothing: only write peers.md anew from the runs that are there', false)
@@ -77,13 +76,18 @@ function argumentsFor({ ours, peers }: PeerGroup): readonly string[] {
   return [
     ...['--strategies', [...ours, ...modules].join(',')],
     ...['--reference', ours[0] ?? 'memory'],
-    ...['--budget', options.budget ?? (options.quick ? '80s' : '200s')],
-    // Given a name, the correctness study is one of some minutes a strategy, unless in a hurry.
-    ...(options.quick
-      ? ['--quick', '--only', 'timing,correctness']
-      : ['--captchas', '6000', '--races', '800']),
+    ...['--budget', `${secondsFor(ours.length + peers.length)}s`],
+    ...['--captchas', '2000', '--races', '800'],
+    // Asked for by name, the correctness study takes some minutes a strategy, unless in a hurry.
+    ...(options.quick ? ['--quick', '--only', 'timing,correctness'] : []),
     ...(options.seed === undefined ? [] : ['--seed', options.seed]),
   ]
+}
+
+/** What a run keeps for correctness, with an engine for each at the most, and for timing 25 s for each arm, in a hurry 8. */
+function secondsFor(strategies: number): number {
+  const arms = strategies + 2
+  return 20 + 20 * strategies + (options.quick ? 8 : 25) * arms
 }
 
 async function versionsOf({ peers }: PeerGroup): Promise<Readonly<Record<string, string>>> {

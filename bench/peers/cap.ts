@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createSealer } from '../../src/strategies/token.js'
 import type { Strategy } from '../../src/strategy.js'
 
@@ -14,6 +15,9 @@ const cap: Strategy = {
   async open({ dataDir, secret }) {
     const { default: Cap } = await import('@cap.js/server')
     const server = new Cap({ tokens_store_path: join(dataDir, 'tokensList.json') })
+    // The constructor reads the file when it comes to it, and replaces whatever was redeemed until then.
+    const { tokensList } = server.config.state
+    while (server.config.state.tokensList === tokensList) await pause(5)
     const sealer = createSealer(secret)
 
     /** @returns the answer sealed in `id` if its token is good */

@@ -8,7 +8,10 @@ import type { PeerFacts } from '../report/peers.js'
 export interface PeerGroup {
   /** On the command line, and of the run's folder. */
   readonly name: string
-  /** Names of the registry: the first is the baseline of the group's ratios. With the controls six arms, so that blocks stay short. */
+  /**
+   * Names of the registry; the first, the counterpart, is the baseline of the group's ratios. Two to four strategies a group, with
+   * the controls six arms at the most, so that blocks stay short.
+   */
   readonly ours: readonly string[]
   readonly peers: readonly PeerFacts[]
 }
@@ -52,8 +55,9 @@ export const peerGroups: readonly PeerGroup[] = [
     ],
   },
   {
-    name: 'primary',
-    ours: ['manager', 'shared-memory'],
+    // What the workers of a host share in memory: the same guarantee, one step apart in how it is reached.
+    name: 'host-memory',
+    ours: ['shared-memory', 'manager'],
     peers: [
       {
         name: 'rate-limiter-cluster',
@@ -160,6 +164,12 @@ export const peerGroups: readonly PeerGroup[] = [
         source:
           'dist/index.mjs, `take`: `await this.get`, then `await this.delete`, and the value whatever that said. An error of the store is emitted, and `get` says undefined.',
       },
+    ],
+  },
+  {
+    name: 'sqlite-marks',
+    ours: ['token-sqlite'],
+    peers: [
       {
         name: 'rate-limiter-sqlite',
         libraries: ['rate-limiter-flexible', 'better-sqlite3'],
@@ -171,7 +181,7 @@ export const peerGroups: readonly PeerGroup[] = [
   },
   {
     name: 'redis',
-    ours: ['redis', 'token-redis'],
+    ours: ['redis'],
     peers: [
       {
         name: 'connect-redis',
@@ -181,6 +191,12 @@ export const peerGroups: readonly PeerGroup[] = [
         source:
           'dist/connect-redis.js: `get` is GET and `destroy` is DEL, whose count nobody is told; lifetimes are rounded up to whole seconds.',
       },
+    ],
+  },
+  {
+    name: 'redis-marks',
+    ours: ['token-redis'],
+    peers: [
       {
         name: 'rate-limiter-redis',
         libraries: ['rate-limiter-flexible', 'redis'],

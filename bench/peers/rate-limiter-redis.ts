@@ -2,6 +2,8 @@ import type { Strategy } from '../../src/strategy.js'
 import { marksOf } from './parts/limiter-marks.js'
 import { createMarkedTokens } from './parts/marked-tokens.js'
 
+const options = { points: 1, duration: 120, keyPrefix: 'captcha' }
+
 /**
  * Claims what "atomic increments … in distributed environment" says (README), and what Redis keeps:
  * https://github.com/animir/node-rate-limiter-flexible/wiki/Redis
@@ -20,12 +22,7 @@ const rateLimiterRedis: Strategy = {
     const client = createClient({ url: redisUrl, disableOfflineQueue: true })
     client.on('error', () => undefined)
     await client.connect()
-    const limiter = new RateLimiterRedis({
-      storeClient: client,
-      points: 1,
-      duration: 120,
-      keyPrefix: 'captcha',
-    })
+    const limiter = new RateLimiterRedis({ ...options, storeClient: client, useRedisPackage: true })
     return { ...createMarkedTokens(secret, marksOf(limiter)), close: () => client.destroy() }
   },
 }
