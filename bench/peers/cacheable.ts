@@ -22,7 +22,7 @@ const cacheable: Strategy = {
     return {
       async issue(answer, ttlMs) {
         const id = newId()
-        await cache.set(id, answer, ttlMs)
+        if (!(await cache.set(id, answer, ttlMs))) throw new Error('expected it to be set, got false')
         return id
       },
       read: (id) => cache.get<string>(id),

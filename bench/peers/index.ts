@@ -105,7 +105,7 @@ export const peerGroups: readonly PeerGroup[] = [
         documentation: 'https://unstorage.unjs.io/drivers/fs',
         promise: 'A directory with a file per key, which the workers of a host share.',
         source:
-          'drivers/utils/node-fs.mjs: `unlink(path).catch(ignoreNotfound)` resolves for every caller; `writeFile` writes in place; the driver has no lifetimes.',
+          'drivers/utils/node-fs.mjs: `unlink(path).catch(ignoreNotfound)` resolves for every caller; the driver has no lifetimes, so what has expired stays.',
       },
       {
         name: 'node-persist',

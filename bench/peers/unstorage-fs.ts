@@ -24,7 +24,11 @@ const unstorageFs: Strategy = {
 
     async function read(id: string): Promise<string | undefined> {
       const item = isOwnId(id) ? await storage.getItem(id) : null
-      return item !== null && item.endsAt > Date.now() ? item.answer : undefined
+      if (item === null) return undefined
+      // What cannot be parsed comes as the text that it is, and what cannot be read as the error.
+      if (typeof item.endsAt !== 'number')
+        throw new Error('expected a captcha in the file, got something else')
+      return item.endsAt > Date.now() ? item.answer : undefined
     }
 
     return {

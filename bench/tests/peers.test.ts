@@ -10,6 +10,7 @@ import { toResults } from '../judge.js'
 import { packageRoot } from '../paths.js'
 import { peerGroups } from '../peers/index.js'
 import { type PeersRun, peersReport } from '../report/peers.js'
+import { startServer } from '../topology.js'
 import { controls, entrant, environment, pairs, planOf, record } from './fixtures.js'
 
 const folder = join(packageRoot, 'bench/peers')
@@ -86,6 +87,24 @@ async function useOnce(strategy: Strategy, dataDir: string, addresses: Services)
   await store.close()
   await host?.close()
 }
+
+describe('in a cluster', () => {
+  test('a library that talks over the same channel as the server disturbs nobody', async () => {
+    const strategy = join(packageRoot, 'dist/bench/peers/rate-limiter-cluster.js')
+    const secret = '7'.repeat(64)
+    await using server = await startServer({ strategy, workers: 2, ttlMs: 60_000, render: 'none', secret })
+    const [{ endpoint }] = server.addresses
+    const issued = await fetch(`${endpoint}/captcha`, { method: 'POST' })
+    const { id } = (await issued.json()) as { readonly id: string }
+    const guess = async () => {
+      const headers = { 'content-type': 'application/json', connection: 'close' }
+      const body = JSON.stringify({ answer: issued.headers.get('x-captcha-answer') })
+      return (await fetch(`${endpoint}/captcha/${id}/verify`, { method: 'POST', headers, body })).status
+    }
+    expect([await guess(), await guess(), await guess()]).toEqual([200, 404, 404])
+    expect(server.ended()).toBeUndefined()
+  })
+})
 
 const facts = (name: string, more = {}) => ({
   name,
