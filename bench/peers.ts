@@ -31,12 +31,14 @@ const program = new Command('bench:peers')
   .option('--seed <n>', 'of every group')
   .option('--out <dir>', 'where runs and peers.md go', 'results/peers')
   .option('--report', 'run nothing: only write peers.md anew from the runs that are there', false)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitCodes.unmeasured))
   .parse()
 const options = program.opts()
 const groups: readonly PeerGroup[] = options.groups ?? peerGroups
 const signal = interruption()
 
 const codes: number[] = []
+const missing: string[] = []
 const runs: PeersRun[] = []
 for (const group of groups) {
   if (signal.aborted) break
@@ -47,10 +49,11 @@ for (const group of groups) {
     codes.push(codeOf(group, run))
   } catch (error) {
     process.stderr.write(`bench:peers: ${group.name}: ${messageOf(error)}\n`)
+    missing.push(group.name)
     codes.push(exitCodes.unmeasured)
   }
 }
-const report = peersReport(runs)
+const report = peersReport(runs, missing)
 await mkdir(options.out, { recursive: true })
 await writeFile(join(options.out, 'peers.md'), report)
 process.stdout.write(`${report}\nreport: ${join(options.out, 'peers.md')}\n`)
@@ -97,7 +100,10 @@ async function versionsOf({ peers }: PeerGroup): Promise<Readonly<Record<string,
 }
 
 async function readRun({ name, peers }: PeerGroup): Promise<PeersRun> {
-  const read = (file: string) => readFile(join(options.out, name, file), 'utf8')
+  const read = (file: string) =>
+    readFile(join(options.out, name, file), 'utf8').catch((cause) => {
+      throw new Error(`expected a run in ${join(options.out, name)}, got none`, { cause })
+    })
   const versions: Readonly<Record<string, string>> = JSON.parse(await read('versions.json'))
   return { facts: peers, versions, results: parseResults(await read('latest.json')) }
 }

@@ -30,10 +30,12 @@ export interface PeersRun {
   readonly results: Results
 }
 
-export function peersReport(raw: readonly PeersRun[]): string {
+/** @param missing groups that were meant to be measured and were not */
+export function peersReport(raw: readonly PeersRun[], missing: readonly string[] = []): string {
   const runs = raw.map((run) => ({ ...run, results: defused(run.results) }))
   const sections = [
     introduction(runs),
+    ...(missing.length === 0 ? [] : [`Could not be measured here: ${missing.join(', ')}.`]),
     '## What each keeps',
     kept(runs),
     '## What each costs',
@@ -135,20 +137,24 @@ function outOf(part: number, whole: number): string {
 
 function costs(runs: readonly PeersRun[]): string {
   const rows = runs.flatMap((run) =>
-    run.results.strategies
-      .filter(({ name }) => name !== run.results.run.baseline)
-      .map((strategy) => [
-        nameOf(run, strategy),
-        `\`${run.results.run.baseline}\``,
-        ...operations.map((operation) => {
-          const ratio = throughputRatio(strategy, operation)
-          return ratio === undefined ? '–' : ratioText(ratio)
-        }),
-        duration(timingRow(strategy.timing, 'take', 'client')?.cpuUsPerOp ?? null),
-      ]),
+    run.results.strategies.map((strategy) => [
+      nameOf(run, strategy),
+      ...operations.map((operation) => ratioCell(run, strategy, operation)),
+      duration(timingRow(strategy.timing, 'take', 'client')?.cpuUsPerOp ?? null),
+    ]),
   )
-  const header = ['strategy', '÷', ...operations.map((operation) => operation), 'CPU per take']
-  return table(header, rows)
+  return table(['strategy', ...operations, 'CPU per take'], rows)
+}
+
+/** The counterpart is its own measure; so that no row is read against another run's, each says whose it is. */
+function ratioCell(
+  { results: { run } }: PeersRun,
+  strategy: StrategyResult,
+  operation: (typeof operations)[number],
+): string {
+  if (strategy.name === run.baseline) return '1'
+  const ratio = throughputRatio(strategy, operation)
+  return ratio === undefined ? '–' : `${ratioText(ratio)} × \`${run.baseline}\``
 }
 
 function nameOf(run: PeersRun, { name }: StrategyResult): string {

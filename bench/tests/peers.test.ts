@@ -163,12 +163,17 @@ describe('peers.md', () => {
   })
 
   test('tells the ratio of a peer as theirs over ours', () =>
-    expect(rowsOf('losing-peer').join()).toMatch(/\| `ours` \| 0\.5\d? \[/))
+    expect(rowsOf('losing-peer').join()).toMatch(/\| 0\.5\d? \[[^\]]+\] × `ours` \|/))
 
   test('says what was not exercised instead of calling it kept', () => {
     expect(rowsOf('quick-peer')[0]).toContain('single-use')
     expect(report).toContain('none seen broken')
     expect(report).not.toContain('all claims kept')
+  })
+
+  test('names the groups that could not be measured', () => {
+    expect(report).not.toContain('Could not be measured')
+    expect(peersReport([exampleRun()], ['redis'])).toContain('Could not be measured here: redis.')
   })
 
   test('is the same for the same results, and joins runs', () => {
