@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { versionOf } from './environment.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
@@ -36,6 +36,8 @@ const program = new Command('bench:peers')
 const options = program.opts()
 const groups: readonly PeerGroup[] = options.groups ?? peerGroups
 const signal = interruption()
+/** Runs are told it as it was given: their record of the command names no folder of this machine. */
+const home = resolve(packageRoot, options.out)
 
 const codes: number[] = []
 const missing: string[] = []
@@ -54,24 +56,25 @@ for (const group of groups) {
   }
 }
 const report = peersReport(runs, missing)
-await mkdir(options.out, { recursive: true })
-await writeFile(join(options.out, 'peers.md'), report)
+await mkdir(home, { recursive: true })
+await writeFile(join(home, 'peers.md'), report)
 process.stdout.write(`${report}\nreport: ${join(options.out, 'peers.md')}\n`)
 process.exitCode = signal.aborted ? exitCodes.unmeasured : worst(codes)
 
-/** @throws Error when the run left no results: what it said of that is on stderr */
 async function measure(group: PeerGroup): Promise<void> {
-  const out = join(options.out, group.name)
-  const argv = [...argumentsFor(group), '--out', out]
+  // What an earlier run left there must not be taken for what this one did not.
+  await rm(join(home, group.name, 'latest.json'), { force: true })
+  const argv = [...argumentsFor(group), '--out', join(options.out, group.name)]
   const child = spawn(process.execPath, [join(packageRoot, 'dist/bench/main.js'), ...argv], {
     cwd: packageRoot,
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  // A Ctrl-C in a terminal reaches both; a signal sent to this process alone is handed on.
-  signal.addEventListener('abort', () => child.kill('SIGINT'), { once: true })
-  const [code] = await once(child, 'exit')
-  if (code === exitCodes.unmeasured) throw new Error('could not be measured')
-  await writeFile(join(out, 'versions.json'), `${JSON.stringify(await versionsOf(group), null, 1)}\n`)
+  // A Ctrl-C in a terminal reaches both, and a second one would end the run at once: another signal, which it takes as well.
+  signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
+  await once(child, 'exit')
+  const versions = `${JSON.stringify(await versionsOf(group), null, 1)}\n`
+  await mkdir(join(home, group.name), { recursive: true })
+  await writeFile(join(home, group.name, 'versions.json'), versions)
 }
 
 function argumentsFor({ ours, peers }: PeerGroup): readonly string[] {
@@ -99,10 +102,11 @@ async function versionsOf({ peers }: PeerGroup): Promise<Readonly<Record<string,
   return Object.fromEntries(await Promise.all(versions))
 }
 
+/** @throws Error when there are no results: what the run said of that is on stderr */
 async function readRun({ name, peers }: PeerGroup): Promise<PeersRun> {
   const read = (file: string) =>
-    readFile(join(options.out, name, file), 'utf8').catch((cause) => {
-      throw new Error(`expected a run in ${join(options.out, name)}, got none`, { cause })
+    readFile(join(home, name, file), 'utf8').catch((cause) => {
+      throw new Error(`expected results in ${join(options.out, name)}, got none`, { cause })
     })
   const versions: Readonly<Record<string, string>> = JSON.parse(await read('versions.json'))
   return { facts: peers, versions, results: parseResults(await read('latest.json')) }
