@@ -39,7 +39,7 @@ export function peersReport(raw: readonly PeersRun[], missing: readonly string[]
     '## What each keeps',
     kept(runs),
     '## What each costs',
-    'Throughput of the whole server ÷ that of our counterpart in the same block, with 95 % intervals: below 1 the peer is slower.',
+    'Throughput of the whole server ÷ that of our counterpart in the same block, with 95 % intervals: below 1 the peer is slower. Every answer counts, a refusal too: a peer that refuses most takes is asked for little.',
     costs(runs),
     '## Where a peer keeps what ours keeps',
     'Peers of which no claim was seen broken and that claim what our counterpart claims: throughput of ours ÷ theirs. Ours is *slower* where the whole interval is below 1.',
