@@ -51,7 +51,8 @@ export async function readEnvironment(engines: EngineFacts[] = []): Promise<Envi
   }
 }
 
-async function versionOf(folder: string | undefined): Promise<string> {
+/** @returns "not installed" where there is no such folder */
+export async function versionOf(folder: string | undefined): Promise<string> {
   if (folder === undefined) return 'not installed'
   const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '{}')
   const { version }: { version?: string } = JSON.parse(text)

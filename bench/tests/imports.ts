@@ -75,6 +75,16 @@ const rooms: readonly Room[] = [
       { ...npm, kinds: ['type', 'late'] },
     ],
   },
+  // What people use instead: strategies around a library each, and the table of them, which is data.
+  {
+    path: /^bench\/peers\//,
+    may: [
+      typesOf('src/strategy.ts', 'bench/report/peers.ts'),
+      { target: /^(src\/strategies\/(?!index\.ts)|bench\/peers\/)/ },
+      node,
+      { ...npm, kinds: ['type', 'late'] },
+    ],
+  },
   {
     path: /^bench\/plan\.ts$/,
     may: [
