@@ -7,6 +7,7 @@ import { packageRoot } from './paths.js'
 /** The package's one command: `crossworker bench …` is `npm run bench -- …`, and so on. */
 const programs: Readonly<Record<string, string>> = {
   init: 'dist/bench/init.js',
+  ab: 'dist/bench/ab.js',
   bench: 'dist/bench/main.js',
   demo: 'dist/bench/demo.js',
   report: 'dist/bench/rereport.js',

@@ -1,4 +1,4 @@
-import { brokenClaims, type Results, type StrategyResult } from './results.js'
+import { brokenClaims, type ComparisonResult, type Results, type StrategyResult } from './results.js'
 
 /** What the run's end tells a script; see the README's table. */
 export const exitCodes = { kept: 0, broken: 1, unmeasured: 2, undecided: 3 } as const
@@ -8,11 +8,36 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
  * A claim seen broken outweighs what could not be measured: it is a fact, whatever is missing beside it. Undecided is a run
  * that measured everything and yet never asked across the scope a strategy claims, as with one worker.
  */
-export function exitCodeOf({ strategies, run }: Pick<Results, 'strategies' | 'run'>): ExitCode {
+export function exitCodeOf({
+  strategies,
+  run,
+  comparison,
+}: Pick<Results, 'strategies' | 'run' | 'comparison'>): ExitCode {
   if (brokenClaims(strategies).length > 0) return exitCodes.broken
+  if (comparison?.pairs.some(isSlower)) return exitCodes.broken
   const running = strategies.filter(({ skipped }) => skipped === undefined)
   if (run.partial || running.some((strategy) => !isMeasured(strategy, run))) return exitCodes.unmeasured
+  if (comparison !== undefined) return exitCodeOfPairs(comparison)
   return run.studies.includes('timing') && running.some(isUndecided) ? exitCodes.undecided : exitCodes.kept
+}
+
+/** Where a limit was set, it alone decides. */
+export function isSlower({ operations }: ComparisonResult['pairs'][number]): boolean {
+  return operations.some(({ verdict, limit }) =>
+    limit === undefined ? verdict === 'slower' : limit === 'broken',
+  )
+}
+
+/**
+ * Without a limit nothing remains undecided: a run can always be too short to see a difference, and a gate that says so every
+ * time is taken down. Who sets one asks a question, and is told when it was not answered.
+ */
+function exitCodeOfPairs({ pairs }: ComparisonResult): ExitCode {
+  const isCompared = ({ failed, operations }: ComparisonResult['pairs'][number]) =>
+    failed === undefined && operations.length === 3
+  if (pairs.length === 0 || !pairs.every(isCompared)) return exitCodes.unmeasured
+  const limits = pairs.flatMap(({ operations }) => operations.map(({ limit }) => limit))
+  return limits.includes('undecided') ? exitCodes.undecided : exitCodes.kept
 }
 
 function isMeasured(

@@ -21,7 +21,7 @@ const spreads = {
 const turnOverheadMs = 25
 
 /** Pure: what the plan's time should buy; said before it is spent. */
-export function forecast({ experiments, workers, warmUp, sliceMs }: Plan): Forecast | undefined {
+export function forecast({ experiments, workers, warmUp, sliceMs, comparison }: Plan): Forecast | undefined {
   const [first] = experiments
   if (first === undefined) return undefined
   const arms = first.arms.length
@@ -32,7 +32,7 @@ export function forecast({ experiments, workers, warmUp, sliceMs }: Plan): Forec
   const detectable = ({ block, launch }: { block: number; launch: number }) => {
     const se = Math.sqrt((block ** 2 / blocksPerLaunch + (launches > 1 ? launch ** 2 : 0)) / launches)
     // What the arms know together of the luck of a launch: see `estimateRatios`.
-    const rivals = arms - 1
+    const rivals = comparison === undefined ? arms - 1 : comparison.pairs.length + 1
     const df = launches > 1 ? ((launches - 1) * rivals) / sharingOf(rivals) : blocksPerLaunch
     return Math.expm1((tQuantile(0.975, df) + tQuantile(0.8, df)) * se)
   }

@@ -11,7 +11,7 @@ import { createTimingJudge } from './judge/timing.js'
 import { messageOf } from './message-of.js'
 import type { MicroLine } from './micro/records.js'
 import { noopName, type Plan, twinName } from './plan.js'
-import { type ControlsResult, Results, type StrategyResult } from './results.js'
+import { type ComparisonResult, type ControlsResult, Results, type StrategyResult } from './results.js'
 import type { RunFolder } from './run-folder.js'
 import type { ScalingLine } from './scaling/records.js'
 import { type Outcome, outcomes, type SliceRecord, type TimingRecord } from './slices.js'
@@ -130,6 +130,7 @@ export function toResults({
     environment,
     strategies,
     controls: withFailures(withScaling(timing.controls(noopName), scalingOf(noopName)), records),
+    ...(timing.comparison && { comparison: withBaseFailures(timing.comparison, records) }),
     ...(isolation.length > 0 && {
       isolation: isolation.map(({ crashes, ...rest }) => ({ ...rest, crashes: [...crashes] })),
     }),
@@ -161,6 +162,15 @@ function withFailures(controls: ControlsResult, records: readonly TimingRecord[]
     return reason === undefined ? [] : [`the control ${name} failed: ${reason}`]
   })
   return { ...controls, flags: [...controls.flags, ...failed] }
+}
+
+/** A base that failed leaves its pair with less, or nothing, to compare. */
+function withBaseFailures(comparison: ComparisonResult, records: readonly TimingRecord[]): ComparisonResult {
+  const pairs = comparison.pairs.map((pair) => {
+    const failed = failureOf(pair.base, records)
+    return failed === undefined ? pair : { ...pair, failed }
+  })
+  return { ...comparison, pairs }
 }
 
 function failureOf(name: string, records: readonly TimingRecord[]): string | undefined {

@@ -3,18 +3,20 @@ import { relative } from 'node:path'
 import { readEnvironment } from './environment.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
 import { outline } from './forecast.js'
-import { interruption } from './interruption.js'
+import { endingLine, interruption, unlessEnded } from './interruption.js'
 import { invocation } from './invocation.js'
 import { judge } from './judge.js'
 import { parseOptions, UsageError } from './options.js'
 import { noopModule } from './paths.js'
 import { makePlan } from './plan.js'
-import { createProgress } from './progress.js'
+import { screenOf } from './progress/screen.js'
+import { courseOf, createProgress } from './progress.js'
 import { terminal } from './report/terminal.js'
 import { publishLatest, writeReports } from './report.js'
 import { callRoster } from './roster.js'
 import { createRunFolder } from './run-folder.js'
 import { givenServices, openServices } from './services.js'
+import { openShelter } from './shelter.js'
 import { runStudies } from './studies.js'
 
 /** plan → run → judge → report */
@@ -22,22 +24,17 @@ async function bench(argv: readonly string[]): Promise<number> {
   const options = parseOptions(argv, randomInt(2 ** 32))
   if (options === undefined) return exitCodes.kept
   const signal = interruption()
+  await using _shelter = await openShelter()
   await using services = openServices(givenServices(process.env))
-  const entrants = await callRoster(options, services)
+  const entrants = await unlessEnded(signal, callRoster(options, services))
   const plan = makePlan(options, entrants, {
     startedAt: new Date(),
     command: invocation('bench', argv),
     noopModule,
   })
   const folder = await createRunFolder(options.out, plan, await readEnvironment(services.facts()))
-  const { stderr } = process
-  const progress = createProgress({
-    stream: stderr,
-    redraws: stderr.isTTY === true,
-    quiet: options.quiet,
-    launches: plan.experiments.length,
-    now: () => performance.now(),
-  })
+  const progress = createProgress({ ...courseOf(plan), ...screenOf(process.stderr, options) })
+  signal.addEventListener('abort', () => progress.say(endingLine), { once: true })
   progress.say(outline(plan))
   await runStudies({ plan, folder, services, progress, signal })
   progress.close()

@@ -13,6 +13,8 @@ export interface Arm {
   readonly module: string
   /** Network engines it needs; none, unless told. */
   readonly engines?: readonly Engine[]
+  /** Whose server program is started; this working copy's, unless told. */
+  readonly version?: 'base'
 }
 
 /** One cell of the plan: a launch, fresh servers and their blocks. */
@@ -52,6 +54,8 @@ export interface Plan {
   readonly warmUp: { readonly minWindows: number; readonly limitMs: number }
   readonly baseline: string
   readonly entrants: readonly Entrant[]
+  /** Absent unless two versions are compared. */
+  readonly comparison?: ComparisonPlan
   /** Absent when the micro study is not asked for. */
   readonly micro?: MicroPlan
   /** Absent when the correctness study is not asked for. */
@@ -60,6 +64,25 @@ export interface Plan {
   readonly scaling?: ScalingPlan
   /** Launches of the timing study. */
   readonly experiments: readonly Experiment[]
+}
+
+/** Two versions of each strategy in the same blocks; the entrants are the head's. */
+export interface ComparisonPlan {
+  readonly base: { readonly ref: string; readonly commit: string }
+  readonly head: { readonly commit: string; readonly isChanged: boolean }
+  readonly pairs: readonly PairPlan[]
+  /** Strategies that the base lacks: measured, compared with nothing. */
+  readonly added: readonly string[]
+  /** The share of a base's time per request that its head may take more; nothing: every slower head is too slow. */
+  readonly maxSlowdown?: number
+}
+
+/** The names of a strategy's two arms; that of the head is the strategy's. */
+export interface PairPlan {
+  readonly head: string
+  readonly base: string
+  /** What the base's server is told: a name or a path. */
+  readonly baseModule: string
 }
 
 /** An even pace instead of connections that each wait for their answer. */
@@ -88,6 +111,8 @@ export interface Occasion {
   readonly command: string
   /** Path of the no-op control's module, from the package's root. */
   readonly noopModule: string
+  /** Two versions in one run. */
+  readonly comparison?: ComparisonPlan
 }
 
 /** No slice takes less than this share of the time meant for it: more blocks than that never fit into a launch's time. */
@@ -111,10 +136,11 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const openLoop = openLoopOf(options)
   const sliceMs = openLoop ? (openLoop.requests * 1_000) / openLoop.rate : closedSliceMs
   const baseline = entrants.find(({ module }) => module === options.reference)?.name ?? options.reference
-  const arms = armsOf(entrants, baseline, occasion.noopModule)
+  const { comparison } = occasion
+  const arms = armsOf(entrants, { baseline, ...occasion })
   const correctness = options.studies.includes('correctness') ? correctnessPlan(options) : undefined
   const running = entrants.filter(({ skipped }) => skipped === undefined)
-  const budgetSeconds = options.budgetSeconds ?? usualSeconds(quick, running.length)
+  const budgetSeconds = options.budgetSeconds ?? usualSeconds(quick, arms.length - 2)
   const budgetMs = (budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
   const minWindows = quick ? 10 : 14
   const preparingMs = arms.length * preparationMs(hosts * workers, minWindows)
@@ -124,7 +150,7 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const warmUp = { minWindows, limitMs: Math.floor(limitMs * warmUpShare) }
   const blocks = Math.ceil(limitMs / (operations.length * arms.length * sliceMs * fastestShare))
   return {
-    runId: `${occasion.startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}${quick ? '-quick' : ''}`,
+    runId: runIdOf(occasion, quick),
     startedAt: occasion.startedAt.toISOString(),
     command: occasion.command,
     seed,
@@ -140,6 +166,7 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
     warmUp,
     baseline,
     entrants,
+    ...(comparison && { comparison }),
     ...(options.studies.includes('micro') && { micro: quick ? quickMicro : wholeMicro }),
     ...(correctness && { correctness }),
     ...(options.studies.includes('scaling') && {
@@ -157,6 +184,11 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
       limitMs,
     })),
   }
+}
+
+function runIdOf({ startedAt, comparison }: Occasion, quick: boolean): string {
+  const time = startedAt.toISOString().slice(0, 19).replaceAll(':', '-')
+  return `${time}${comparison ? '-ab' : ''}${quick ? '-quick' : ''}`
 }
 
 function correctnessPlan({ thorough, captchas, races, faults }: Options): CorrectnessPlan {
@@ -209,20 +241,28 @@ function openLoopOf({ rate }: Options): OpenLoopPlan | undefined {
 const wholeMicro: MicroPlan = { populations: [100, 10_000, 1_000_000], timeMs: 300, fillLimitMs: 60_000 }
 const quickMicro: MicroPlan = { populations: [100, 10_000], timeMs: 100, fillLimitMs: 5_000 }
 
-function armsOf(entrants: readonly Entrant[], baseline: string, noopModule: string): readonly Arm[] {
+function armsOf(
+  entrants: readonly Entrant[],
+  { baseline, comparison, noopModule }: { readonly baseline: string } & Occasion,
+): readonly Arm[] {
   const running = entrants.filter(({ skipped }) => skipped === undefined)
-  const strategies = running.map(({ name, module, engines }) => ({
+  const heads = running.map(({ name, module, engines }) => ({
     name,
     role: 'strategy' as const,
     module,
     ...(engines && { engines }),
   }))
-  const { module: twinModule, engines } = running.find(({ name }) => name === baseline) ?? {
-    module: baseline,
-  }
+  const bases = (comparison?.pairs ?? []).flatMap(({ head, base, baseModule }) =>
+    heads
+      .filter(({ name }) => name === head)
+      .map((arm) => ({ ...arm, name: base, module: baseModule, version: 'base' as const })),
+  )
+  // Once more what the others are compared with: the base of the first pair, or the baseline.
+  const twin = bases[0] ?? heads.find(({ name }) => name === baseline) ?? { module: baseline }
   return [
-    ...strategies,
-    { name: twinName, role: 'twin', module: twinModule, ...(engines && { engines }) },
+    ...heads,
+    ...bases,
+    { ...twin, name: twinName, role: 'twin' },
     { name: noopName, role: 'noop', module: noopModule },
   ]
 }

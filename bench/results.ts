@@ -1,10 +1,12 @@
 import { type Static, Type } from 'typebox'
+import { Comparison } from './results/comparison.js'
 import { Correctness } from './results/correctness.js'
 import { Recommendation, RungStep } from './results/recommendation.js'
 import { Scaling } from './results/scaling.js'
 import { count, literals, nullable, number, object, share } from './results/schema.js'
 
 export { durabilities, rungs } from './checkers/rungs.js'
+export type { ComparisonResult, PairResult, PairRow } from './results/comparison.js'
 export type {
   CheckResult,
   CorrectnessResult,
@@ -220,6 +222,8 @@ export const Results = object({
   environment: Environment,
   strategies: Type.Array(Strategy),
   controls: Controls,
+  /** Of two versions in the same blocks; absent in every other run. */
+  comparison: Type.Optional(Comparison),
   /** What workers do to one another, of each topology; absent when the correctness study was not run. */
   isolation: Type.Optional(Type.Array(Isolation)),
   /** By rung, then by durability. Empty when the timing study or the correctness study was not run. */

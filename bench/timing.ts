@@ -31,4 +31,5 @@ async function runLaunch(
     for (const name of order) await runTurn(launch, name, block)
     lastBlockMs = performance.now() - startedMs - spentMs
   }
+  progress.launchEnded(number)
 }

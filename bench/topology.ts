@@ -6,7 +6,7 @@ import { ServerError } from './topology/crew.js'
 import { type Server, type ServerOptions, startHost } from './topology/host.js'
 
 export { ServerError } from './topology/crew.js'
-export { type Server, type ServerOptions, secretOf } from './topology/host.js'
+export { type Program, type Server, type ServerOptions, secretOf } from './topology/host.js'
 
 /** One host's server, or those of several: clusters of the same secret and services, each with a directory of its own. */
 export interface TopologyOptions extends ServerOptions {

@@ -12,9 +12,12 @@ export async function recordCorrectness({ plan, folder, services, progress, sign
   await mkdir(folder.historiesPath, { recursive: true })
   const { strategiesAtOnce, ...intensity } = correctness
   const queue = entrants.filter(({ skipped }) => skipped === undefined)
+  const strategies = queue.length
+  let begun = 0
 
   async function record({ name, module, claims, engines = [] }: Entrant): Promise<void> {
-    progress.note(`correctness · ${name}`)
+    begun += 1
+    progress.note(`correctness · ${begun}/${strategies} · ${name}`)
     const what = { strategy: module, name, claims, engines, services }
     const where = { folder: folder.historiesPath, signal }
     const place = { topology, hosts, workers }

@@ -1,4 +1,5 @@
 import { brokenClaims, type CorrectnessResult, type Results, type StrategyResult } from '../results.js'
+import { comparisonSentences } from './comparison.js'
 import { crew, percent } from './format.js'
 
 type Judged = StrategyResult & { readonly correctness: CorrectnessResult }
@@ -8,12 +9,17 @@ export function isJudged(strategy: StrategyResult): strategy is Judged {
 }
 
 /** The verdict of a run in sentences, most important first. Pure. */
-export function answer({ strategies, run }: Results): readonly string[] {
+export function answer(results: Results): readonly string[] {
+  const { strategies, run } = results
   const judged = strategies.filter(isJudged).filter(({ correctness }) => attempts(correctness) > 0)
   const losing = judged.filter(({ correctness }) => correctness.verificationFailures.overall.failures > 0)
   const keeping = judged.filter((strategy) => !losing.includes(strategy))
   const broken = brokenClaims(strategies)
   return [
+    ...(run.partial
+      ? ['**Partial.** The run was ended early; what follows is what it had measured by then.']
+      : []),
+    ...comparisonSentences(results),
     ...losing.map((strategy) => loss(strategy, crew(run))),
     ...(keeping.length > 0 ? [kept(keeping)] : []),
     ...broken.map(breach),
@@ -23,7 +29,6 @@ export function answer({ strategies, run }: Results): readonly string[] {
     ...strategies.flatMap(({ name, failed }) =>
       failed === undefined ? [] : [`${name}: could not be measured to the end: ${failed}`],
     ),
-    ...(run.partial ? ['The run was ended early; what follows is what it had measured by then.'] : []),
   ]
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Results } from '../results.js'
 import { aloneSection } from './html/alone.js'
 import { answerSection } from './html/answer.js'
+import { comparisonSection } from './html/comparison.js'
 import { environmentSection, findingsSection, isolationSection, readingSection } from './html/context.js'
 import { controlsSection } from './html/controls.js'
 import { costSection } from './html/cost.js'
@@ -21,6 +22,7 @@ import { violationsSection } from './html/violations.js'
 /** Every part of the page, in order; a part that the run has nothing for is absent, in the page as in its navigation. */
 const parts: readonly (readonly [name: string, id: string, part: (page: Page) => Markup | undefined])[] = [
   ['Answer', 'answer', answerSection],
+  ['Versions', 'comparison', comparisonSection],
   ['Ladder', 'ladder', ladderSection],
   ['Refused', 'failures', failuresSection],
   ['Latency', 'latency', ifTimed(latencySection)],

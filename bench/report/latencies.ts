@@ -1,5 +1,6 @@
-import { type Metric, type RatioResult, type Results, type TimingResult, timingRow } from '../results.js'
+import { type Metric, type Results, type TimingResult, timingRow } from '../results.js'
 import type { Operation } from '../slices.js'
+import { twinSource, verdictMark } from './comparison.js'
 import { duration, percent, perSecond, ratioText } from './format.js'
 import { label, table } from './table.js'
 
@@ -82,23 +83,16 @@ export function title(operation: Operation): string {
   }[operation]
 }
 
-const verdictMark: Readonly<Record<RatioResult['verdict'], string>> = {
-  faster: '▲',
-  slower: '▼',
-  equivalent: '=',
-  inconclusive: '?',
-}
-
 export function ratioCell(row: TimingResult, metric: Metric): string {
   const found = row.ratios.find((ratio) => ratio.metric === metric)
   if (found === undefined) return ''
   return `${ratioText(found)} ${verdictMark[found.verdict]} δ ${percent(found.detectable)}`
 }
 
-export function controls({
-  controls: { twin, noop, contaminated, driftBound, flags },
-  run,
-}: Results): string {
+export function controls(results: Results): string {
+  const { run } = results
+  const { twin, noop, contaminated, driftBound, flags } = results.controls
+  const source = twinSource(results)
   const rows = twin.ratios
     .filter(({ source }) => source === 'client')
     .map(({ operation, metric, detectable, ...interval }) => [
@@ -112,9 +106,9 @@ export function controls({
   return [
     '## Controls',
     '',
-    `The twin is ${run.baseline} a second time, on servers of its own: its ratio shows what this run calls a difference where there is none.`,
+    `The twin is ${source} a second time, on servers of its own: its ratio shows what this run calls a difference where there is none.`,
     '',
-    table(['operation', 'metric', `twin ÷ ${run.baseline}`, 'contains 1', 'detectable'], rows),
+    table(['operation', 'metric', `twin ÷ ${source}`, 'contains 1', 'detectable'], rows),
     '',
     `- No-op store, ${run.rate === undefined ? 'throughput' : 'p50'} of the second half of the blocks ÷ first: ${drift || 'not measured'}; bound ±${percent(driftBound)}: **${contaminated ? 'contaminated' : noop.drift.length === 0 ? 'not known' : 'not contaminated'}**.`,
     `- ${run.launches} launches, ${run.blocks} blocks; ${run.warmUps.settled} servers were warmed up until two windows agreed, ${run.warmUps.cap} until their time was up; ${percent(run.measuringShare)} of the time was spent in measured slices.`,

@@ -1,6 +1,7 @@
 import type { Results } from '../results.js'
 import { operations } from '../slices.js'
 import { answer } from './answer.js'
+import { comparison } from './comparison.js'
 import { findings, limits, machine } from './context.js'
 import { correctness } from './correctness.js'
 import { failureRates, matrix, outcomes, story } from './failures.js'
@@ -15,6 +16,7 @@ export function markdown(raw: Results): string {
   const isTimed = results.run.studies.includes('timing')
   const sections = [
     heading(results),
+    comparison(results),
     ladder(results),
     correctness(results),
     ...(isTimed ? timed(results) : []),

@@ -1,6 +1,7 @@
 import { type Results, type TimingResult, timingRow } from '../results.js'
 import { operations } from '../slices.js'
 import { isJudged } from './answer.js'
+import { comparison } from './comparison.js'
 import { findings, machine } from './context.js'
 import { failureRates } from './failures.js'
 import { duration, ratioText } from './format.js'
@@ -21,14 +22,17 @@ const mostOfString = 400
 export function summary(raw: Results): string {
   const results = defused(clipped(raw))
   const isTimed = results.run.studies.includes('timing')
+  // Who compares two versions asks about them, and not which strategy to choose.
+  const isTwofold = results.comparison !== undefined
   const sections = [
-    ['the ladder', ladder(results)],
+    ['head against base', comparison(results)],
+    ['the ladder', isTwofold ? '' : ladder(results)],
     ['verification failures', failureRates(results)],
-    ['latencies', isTimed ? latencyTable(results) : ''],
+    ['latencies', isTimed && !isTwofold ? latencyTable(results) : ''],
     ['the machine', machine(results, results.run.command)],
     ['broken checks', broken(results)],
     ['controls', isTimed ? controls(results) : ''],
-    ['findings', findings(results)],
+    ['findings', isTwofold ? '' : findings(results)],
   ] as const
   const first = `${marker}\n${shortened(heading(results))}`
   const kept: string[] = [first]

@@ -1,16 +1,25 @@
 import Table from 'cli-table3'
-import { type Metric, type Results, type StrategyResult, type TimingResult, timingRow } from '../results.js'
+import {
+  type ComparisonResult,
+  type Metric,
+  type Results,
+  type StrategyResult,
+  type TimingResult,
+  timingRow,
+} from '../results.js'
 import { operations } from '../slices.js'
 import { answer } from './answer.js'
+import { metricNames, timeMetric, verdictRows, versions } from './comparison.js'
 import { duration, percent, ratioText } from './format.js'
 import { recommendationLines } from './recommendation.js'
 
 /** What a run ends with on the screen: one row a strategy, then the verdict. Pure. */
 export function terminal(results: Results): string {
   const table = results.run.studies.includes('timing') ? `${timedTable(results)}\n\n` : ''
+  const compared = results.comparison === undefined ? '' : `${pairTable(results, results.comparison)}\n\n`
   const lines = answer(results).map((line) => `• ${line.replaceAll('**', '')}\n`)
   const recommended = recommendationLines(results).map((line) => `${line}\n`)
-  return `${table}${lines.join('')}${recommended.join('')}`
+  return `${table}${compared}${lines.join('')}${recommended.join('')}`
 }
 
 function timedTable({ strategies, run }: Results): string {
@@ -33,6 +42,19 @@ function timedTable({ strategies, run }: Results): string {
       ? 'throughput ratio'
       : `p50 ratio at ${run.rate} requests/s, counted from when each was due,`
   return `${table.toString()}\n÷ ${run.baseline}: ${told} with its 95 % interval`
+}
+
+function pairTable(results: Results, comparison: ComparisonResult): string {
+  const time = timeMetric(results)
+  const ratio = (metric: Metric) => [`${metricNames[metric]}\nhead ÷ base`, 'twin']
+  const limit = comparison.maxSlowdown === undefined ? [] : ['within\nlimit']
+  const table = new Table({
+    head: ['strategy', 'operation', 'head is', ...limit, ...ratio(time), ...ratio('cpuUsPerOp')],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const row of verdictRows(results, comparison, time))
+    table.push(row.map((cell) => cell.replaceAll('**', '')))
+  return `${table.toString()}\n${versions(comparison)}; δ: the smallest difference this run could have told`
 }
 
 function rowOf(strategy: StrategyResult, metric: Metric): string[] {

@@ -213,6 +213,14 @@ const rooms: readonly Room[] = [
   },
   // Looks at stores of its own making, as the study does at everybody's.
   { path: /^bench\/oracle(\.ts|\/)/, may: [only('src/load-strategy.ts'), restOfBench, node, npm] },
+  // Tells a strategy's name from a path as the server does.
+  { path: /^bench\/ab(\.ts|\/)/, may: [only('src/load-strategy.ts'), sourceTypes, restOfBench, node, npm] },
+  // First estimates: slices in, lines out.
+  {
+    path: /^bench\/progress\/tally\.ts$/,
+    may: [only('bench/slices.ts', 'bench/statistics.ts', 'bench/report/format.ts')],
+    pure: true,
+  },
   // What the demo tells and counts of what happened.
   {
     path: /^bench\/demo\/(telling|tally)\.ts$/,

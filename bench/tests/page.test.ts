@@ -4,6 +4,7 @@ import { parseResults, toResults } from '../judge.js'
 import { page } from '../report/html.js'
 import { type Format, shownAt } from '../report/shown.js'
 import type { Results } from '../results.js'
+import { comparedResults } from './comparison.fixtures.js'
 import { exampleResults, pacedRun } from './fixtures.js'
 import {
   dataOf,
@@ -51,6 +52,8 @@ const runs: readonly (readonly [string, Results])[] = [
   ['of hand-made slices', exampleResults()],
   ['at a pace', toResults(pacedRun())],
   ['at a pace that was not kept', toResults(pacedRun(10))],
+  ['of two versions', comparedResults()],
+  ['of two versions at a pace', comparedResults({ rate: 800 })],
   ['of the scaling study alone', toResults(scalingRun())],
   ['of fifteen strategies', many],
   ['with hostile names', hostile],

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { createProgress } from '../progress.js'
+import type { Screen } from '../progress/screen.js'
+import { createTally } from '../progress/tally.js'
+import type { Course } from '../progress.js'
+import { courseOf, createProgress } from '../progress.js'
+import { comparedRun } from './comparison.fixtures.js'
+import { entrant, memory, planOf, slice } from './fixtures.js'
 
-function screen(more: { redraws?: boolean; quiet?: boolean } = {}) {
+function screen(more: Partial<Screen & Course> = {}) {
   const written: string[] = []
   const clock = { ms: 0 }
   const progress = createProgress({
@@ -71,5 +76,143 @@ describe('progress', () => {
     const { progress, text } = screen()
     progress.block(step)
     expect(text()).toContain(`at most ${left} left`)
+  })
+})
+
+/** Blocks in which the arm's throughput is so many times the baseline's. */
+function blocks(factors: readonly number[]) {
+  return factors.map((factor) => [
+    slice({ arm: 'memory', throughput: 1_000 }),
+    slice({ arm: 'file', throughput: 1_000 * factor }),
+  ])
+}
+
+const contests = [{ name: 'file', arm: 'file', against: 'memory' }]
+
+describe('first estimates', () => {
+  function tallyOf(factors: readonly number[], wanted = contests) {
+    const tally = createTally(wanted)
+    for (const block of blocks(factors)) {
+      block.forEach(tally.add)
+      tally.endBlock()
+    }
+    return tally.lines()
+  }
+
+  test('are the median ratio and its notch, once there are blocks enough', () => {
+    expect(tallyOf([0.5, 0.5, 0.5])).toEqual([])
+    expect(tallyOf([0.5, 0.5, 0.5, 0.5])).toEqual(['  file  take 0.50 ±0 %'])
+    expect(tallyOf([0.4, 0.5, 0.5, 0.6, 9])).toEqual([expect.stringMatching(/^ {2}file {2}take 0\.50 ±\d/)])
+  })
+
+  test('firm up', () => {
+    const spread = (line: string | undefined) => Number(/±([\d.]+)/.exec(line ?? '')?.[1])
+    const some = [0.4, 0.5, 0.45, 0.55]
+    const [few] = tallyOf(some)
+    const [many] = tallyOf([...some, ...some, ...some, ...some])
+    expect(spread(many)).toBeLessThan(spread(few))
+  })
+
+  test('pair slices of one block and no other, and leave void ones out', () => {
+    const tally = createTally(contests)
+    for (let block = 0; block < 6; block += 1) {
+      tally.add(slice({ arm: 'memory' }))
+      tally.endBlock()
+      tally.add(slice({ arm: 'file' }))
+      tally.endBlock()
+      tally.add(slice({ arm: 'memory' }))
+      tally.add(slice({ arm: 'file', void: 'mistaken' }))
+      tally.endBlock()
+    }
+    expect(tally.lines()).toEqual([])
+  })
+
+  test('stay in sight below the line that is redrawn', () => {
+    const { progress, written } = screen({ redraws: true, contests })
+    for (const measured of blocks([2, 2, 2, 2])) {
+      progress.measured(measured)
+      progress.block(block)
+    }
+    const erased = '\r\u001b[K'
+    const twoErased = `${erased}\u001b[1A${erased}`
+    const [first, ...others] = (written.at(-1) ?? '').split('\n')
+    expect(first?.startsWith(`${erased}launch 1/3 · block 5/40 · `)).toBe(true)
+    expect(others).toEqual(['  file  take 2.00 ±0 %'])
+    progress.starting({ launch: 1, arm: 'memory' })
+    expect(written.at(-1)).toBe(`${twoErased}launch 2/3 · starting memory\n  file  take 2.00 ±0 %`)
+    progress.close()
+    expect(written.at(-1)).toBe(twoErased)
+  })
+
+  test('never wrap or scroll: they are cut to the terminal', () => {
+    const many = ['a', 'b', 'c'].map((name) => ({ ...contests[0], name, arm: 'file', against: 'memory' }))
+    const { progress, written } = screen({
+      redraws: true,
+      contests: many,
+      size: () => ({ columns: 20, rows: 3 }),
+    })
+    for (const measured of blocks([2, 2, 2, 2])) {
+      progress.measured(measured)
+      progress.block(block)
+    }
+    const [last = ''] = written.slice(-1)
+    const lines = last.slice(last.lastIndexOf('K') + 1).split('\n')
+    expect(lines.map(({ length }) => length <= 19)).toEqual([true, true])
+  })
+
+  test('are told after each launch where nothing is redrawn, and never when quiet', () => {
+    for (const quiet of [false, true]) {
+      const { progress, text } = screen({ contests, quiet })
+      blocks([2, 2, 2, 2]).forEach((measured) => {
+        progress.measured(measured)
+        progress.block(block)
+      })
+      progress.launchEnded(0)
+      expect(text().includes('after launch 1/3, roughly:\n  file  take 2.00 ±0 %\n')).toBe(!quiet)
+    }
+  })
+
+  test('cost nothing while slices are handed over: nothing is written', () => {
+    const { progress, written } = screen({ redraws: true, contests })
+    for (const measured of blocks([2, 2, 2, 2, 2])) progress.measured(measured)
+    expect(written).toEqual([])
+  })
+})
+
+describe('the course of a plan', () => {
+  test('shows every strategy beside the baseline, or head beside base', () => {
+    expect(
+      courseOf(planOf([memory, entrant('file'), entrant('absent', { skipped: 'no' })])).contests,
+    ).toEqual([{ name: 'file', arm: 'file', against: 'memory' }])
+    expect(courseOf(comparedRun().plan).contests).toEqual([
+      { name: 'memory', arm: 'memory', against: 'memory@base' },
+      { name: 'sqlite', arm: 'sqlite', against: 'sqlite@base' },
+    ])
+  })
+
+  test('knows the end of a run that keeps a budget, and of no other', () => {
+    const strategies = [memory, entrant('file')]
+    expect(courseOf(planOf(strategies)).budgetMs).toBe(60_000)
+    expect(courseOf(planOf(strategies, { studies: ['timing', 'micro'] })).budgetMs).toBeUndefined()
+    expect(
+      courseOf(planOf(strategies, { studies: ['correctness'], thorough: true })).budgetMs,
+    ).toBeUndefined()
+    const { budgetMs = 0, afterMs = 0 } = courseOf(
+      planOf(strategies, { studies: ['timing', 'correctness'], budgetSeconds: 170 }),
+    )
+    expect([budgetMs, afterMs > 20_000]).toEqual([170_000, true])
+  })
+
+  test('counts what comes after the launches as time left, and as progress', () => {
+    const { progress, text } = screen({ afterMs: 50_000 })
+    progress.block({ ...block, launch: 2, spentMs: 50_000 })
+    expect(text()).toContain('75.0 % · at most 0:50 left')
+  })
+
+  test('tells the time that is left of a budget beside every other step', () => {
+    const { progress, clock, text } = screen({ budgetMs: 100_000 })
+    clock.ms = 40_000
+    progress.note('correctness · 1/2 · file')
+    expect(text()).toBe('correctness · 1/2 · file · at most 1:00 left\n')
   })
 })

@@ -22,6 +22,8 @@ const quiet = {
   step: () => undefined,
   warmingUp: () => undefined,
   block: () => undefined,
+  measured: () => undefined,
+  launchEnded: () => undefined,
   close: () => undefined,
 }
 

@@ -5,6 +5,7 @@ import { formats } from '../report/formats.js'
 import { markdown } from '../report/markdown.js'
 import { marker, summary } from '../report/summary.js'
 import type { Results } from '../results.js'
+import { comparedResults } from './comparison.fixtures.js'
 import { exampleResults, pacedRun } from './fixtures.js'
 import { fullResults, hostileResults, manyResults, withStrategies } from './page.fixtures.js'
 
@@ -66,14 +67,15 @@ describe.each([
     ['everything', results],
     ['hand-made slices', exampleResults()],
     ['a pace', toResults(pacedRun())],
+    ['two versions', comparedResults({ maxSlowdown: 0.05 })],
   ] as const)('is one of results.json, to the precision shown, in a run of %s', (_title, run) => {
     const known = tellingsOf(run)
-    const numbers = cellsIn(format(run)).flatMap(
-      (cell) => cell.match(/\d[\d,.]*\d|\d/g)?.map((digits) => ({ cell, digits })) ?? [],
+    const numbers = cellsIn(format(run)).flatMap((cell) =>
+      Array.from(cell.matchAll(/\d[\d,.]*\d|\d/g), ({ 0: digits, index }) => ({ cell, digits, index })),
     )
     expect(numbers.length).toBeGreaterThan(20)
-    for (const { cell, digits } of numbers) {
-      const after = cell.slice(cell.indexOf(digits) + digits.length)
+    for (const { cell, digits, index } of numbers) {
+      const after = cell.slice(index + digits.length)
       const [unit = ''] = /^(?: (?:µs|ms|s|%)(?![a-z])|\/s)/.exec(after) ?? []
       expect({ cell, told: [digits + unit, digits].some((telling) => known.has(telling)) }).toEqual({
         cell,

@@ -11,13 +11,15 @@ import type { Progress } from '../progress.js'
 import type { RunFolder } from '../run-folder.js'
 import type { RunServices } from '../services.js'
 import type { Random } from '../statistics.js'
-import { type Server, secretOf, startServer } from '../topology.js'
+import { type Program, type Server, secretOf, startServer } from '../topology.js'
 
 /** What every part of the timing study works with. */
 export interface Stage {
   readonly plan: Plan
   readonly folder: RunFolder
   readonly services: RunServices
+  /** The server of the version that the plan's comparison calls the base. */
+  readonly base?: Program
   readonly progress: Progress
   /** Aborted by Ctrl-C: the slice under way is finished, nothing new is begun. */
   readonly signal: AbortSignal
@@ -85,13 +87,20 @@ export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<v
       const strategy = arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module
       // One engine for all of its arms: they take turns.
       const engines = await services.shared(arm.engines ?? [])
-      const place = { topology, hosts, workers }
-      const server = await startServer({ strategy, ...place, ttlMs, render: 'none', secret, engines, nodeOptions })
+      const place = { topology, hosts, workers, program: programOf(launch, arm) }
+      const served = { strategy, ...place, ttlMs, render: 'none', secret, engines, nodeOptions } as const
+      const server = await startServer(served)
       runners.set(arm.name, { ...(await connect(arm, server, connections)), requests })
     } catch (error) {
       await recordFailure(launch, arm, `did not start: ${messageOf(error)}`)
     }
   }
+}
+
+function programOf({ base }: Stage, { version }: Arm): Program | undefined {
+  if (version === undefined) return undefined
+  if (base === undefined) throw new Error('expected a base whose server can be started, got none')
+  return base
 }
 
 async function connect(arm: Arm, server: Server, connections: number): Promise<Omit<Runner, 'requests'>> {

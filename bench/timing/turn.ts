@@ -21,7 +21,9 @@ export async function runTurn(launch: Launch, name: string, block: number): Prom
   } catch (error) {
     return expel(launch, runner, runner.server.ended() ?? messageOf(error))
   }
-  for (const record of await measureSlices(launch, runner, block)) await launch.folder.appendTiming(record)
+  const records = await measureSlices(launch, runner, block)
+  for (const record of records) await launch.folder.appendTiming(record)
+  launch.progress.measured(records)
 }
 
 /** A slice of each operation: what is written is then read, and what was read is then taken. */

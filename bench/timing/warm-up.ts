@@ -1,5 +1,5 @@
 import { messageOf } from '../message-of.js'
-import type { Plan } from '../plan.js'
+import { type Plan, twinName } from '../plan.js'
 import type { WarmUpRecord } from '../slices.js'
 import { mean, shuffle } from '../statistics.js'
 import { expel, type Launch, type Runner } from './launch.js'
@@ -99,10 +99,22 @@ async function fitRequests(launch: Launch): Promise<void> {
     if (busyMs.length > 0) fitted.set(name, fitting(plan, mean(busyMs)))
   }
   const common = fitted.get(plan.baseline) ?? Math.max(...fitted.values())
-  for (const [name, requests] of fitted) {
-    const runner = runners.get(name)
-    if (runner !== undefined) runner.requests = Math.min(common, requests)
+  for (const names of alike(plan, [...fitted.keys()])) {
+    const requests = Math.min(common, ...names.flatMap((name) => fitted.get(name) ?? []))
+    for (const name of names) {
+      const runner = runners.get(name)
+      if (runner !== undefined) runner.requests = requests
+    }
   }
+}
+
+/** What is compared as two versions has slices of one length: it is a difference between them that is looked for. */
+function alike({ comparison }: Plan, names: readonly string[]): readonly (readonly string[])[] {
+  const pairs = (comparison?.pairs ?? []).map(({ head, base }, place) =>
+    place === 0 ? [head, base, twinName] : [head, base],
+  )
+  const others = names.filter((name) => !pairs.some((pair) => pair.includes(name)))
+  return [...pairs, ...others.map((name) => [name])]
 }
 
 function fitting({ connections, sliceMs }: Plan, msPerRequest: number): number {

@@ -19,6 +19,14 @@ const readyLimitMs = 20_000
 /** The longest it may take to drain; its own limit is shorter. */
 const closeLimitMs = 8_000
 
+/** The server of another version. */
+export interface Program {
+  /** Its main module. */
+  readonly entry: string
+  /** From where it takes a strategy's relative path. */
+  readonly cwd: string
+}
+
 export interface ServerOptions {
   /** Name in the registry, or path to a module. */
   readonly strategy: string
@@ -38,6 +46,8 @@ export interface ServerOptions {
   readonly nodeOptions?: readonly string[]
   /** What its strategy needs; their processes' CPU time counts as its own. */
   readonly engines?: OpenEngines
+  /** This working copy's own unless told. */
+  readonly program?: Program | undefined
   /** Beside what the server inherits and is told by the other options. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -167,12 +177,15 @@ function launch(options: ServerOptions, dataDir: string): ChildProcess {
     wrapper = [],
     nodeOptions = [],
     engines,
+    program,
     env,
   } = options
   const { NODE_OPTIONS: _dropped, NODE_ENV: _too, ...inherited } = withoutServices(process.env)
-  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, ...nodeOptions, serverEntry]
+  const entry = program?.entry ?? serverEntry
+  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, ...nodeOptions, entry]
   return spawn(command, rest, {
     detached: true,
+    ...(program && { cwd: program.cwd }),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       ...inherited,

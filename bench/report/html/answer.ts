@@ -11,7 +11,9 @@ export function answerSection(page: Page): Markup {
   return section(
     { id: 'answer', title: 'The answer' },
     results.recommendations.length === 0
-      ? html`<p class="lead">No recommendation: ${whyNone(results)}.</p>${sentences}`
+      ? results.comparison !== undefined
+        ? sentences
+        : html`<p class="lead">No recommendation: ${whyNone(results)}.</p>${sentences}`
       : html`<p class="lead">The cheapest strategy that claims at least so much and was seen to keep it, on that very rung.</p>
 <div class="verdict">${choices(page)}${sentences}</div>`,
     steps(page),

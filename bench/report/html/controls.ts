@@ -1,19 +1,20 @@
 import { logAxis } from '../charts/axis.js'
 import { axisFigure, stripFigure } from '../charts/frame.js'
+import { twinSource } from '../comparison.js'
 import { percent, ratioText } from '../format.js'
 import { html, list, type Markup } from './markup.js'
 import { type Page, section, table } from './page.js'
 
 /** What this run calls a difference where there is none, and whether the machine held still. */
 export function controlsSection(page: Page): Markup {
-  const { run, controls } = page.results
+  const { controls } = page.results
   const { contaminated, noop, flags } = controls
   const verdict = contaminated ? 'contaminated' : noop.drift.length === 0 ? 'not known' : 'not contaminated'
   return section(
     {
       id: 'controls',
       title: 'Controls',
-      lead: html`The twin is <bdi>${run.baseline}</bdi> a second time, on servers of its own: its ratio should be 1, and how far it strays is what this run cannot tell from nothing.`,
+      lead: html`The twin is <bdi>${twinSource(page.results)}</bdi> a second time, on servers of its own: its ratio should be 1, and how far it strays is what this run cannot tell from nothing.`,
     },
     twin(page),
     html`<dl class="facts">
@@ -28,7 +29,7 @@ export function controlsSection(page: Page): Markup {
 const names = { throughput: 'throughput', p50Us: 'p50', p99Us: 'p99', cpuUsPerOp: 'CPU/op' } as const
 
 function twin(page: Page): Markup {
-  const { run, controls } = page.results
+  const { controls } = page.results
   const ratios = controls.twin.ratios
     .map((ratio, place) => ({ ...ratio, path: `controls.twin.ratios.${place}` }))
     .filter(({ source }) => source === 'client')
@@ -36,7 +37,7 @@ function twin(page: Page): Markup {
   const ends = ratios.flatMap(({ low, high }) => [low, high])
   const axis = logAxis([...ends, ...ends.map((end) => 1 / end)], 2)
   return table({
-    caption: `Twin ÷ ${run.baseline}`,
+    caption: `Twin ÷ ${twinSource(page.results)}`,
     kind: 'strips',
     head: [
       'operation',
