@@ -3,9 +3,10 @@ import { relative } from 'node:path'
 import { readEnvironment } from './environment.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
 import { outline } from './forecast.js'
+import { demandFeasible, readEarlier, unpaired } from './held-against.js'
 import { interruption } from './interruption.js'
 import { judge } from './judge.js'
-import { parseOptions, UsageError } from './options.js'
+import { commandOf, parseOptions, UsageError } from './options.js'
 import { noopModule } from './paths.js'
 import { makePlan } from './plan.js'
 import { createProgress } from './progress.js'
@@ -23,9 +24,12 @@ async function bench(argv: readonly string[]): Promise<number> {
   const signal = interruption()
   await using services = openServices(givenServices(process.env))
   const entrants = await callRoster(options, services)
-  const command = ['npm run bench --', ...argv].join(' ').replace(/ --$/, '')
+  const command = commandOf(argv)
   const plan = makePlan(options, entrants, { startedAt: new Date(), command, noopModule })
-  const folder = await createRunFolder(options.out, plan, await readEnvironment(services.facts()))
+  demandFeasible(plan)
+  const environment = await readEnvironment(services.facts())
+  const earlier = await readEarlier(options, environment)
+  const folder = await createRunFolder(options.out, plan, environment, earlier)
   const { stderr } = process
   const progress = createProgress({
     stream: stderr,
@@ -35,6 +39,7 @@ async function bench(argv: readonly string[]): Promise<number> {
     now: () => performance.now(),
   })
   progress.say(outline(plan))
+  if (earlier !== undefined) progress.say(unpaired(earlier))
   await runStudies({ plan, folder, services, progress, signal })
   progress.close()
   const results = await judge(folder)

@@ -5,7 +5,9 @@ import { answerSection } from './html/answer.js'
 import { environmentSection, findingsSection, isolationSection, readingSection } from './html/context.js'
 import { controlsSection } from './html/controls.js'
 import { costSection } from './html/cost.js'
+import { earlierSection } from './html/earlier.js'
 import { failuresSection } from './html/failures.js'
+import { gatesSection } from './html/gates.js'
 import { ladderSection } from './html/ladder.js'
 import { latencySection } from './html/latency.js'
 import { embedded, html, type Markup, trusted } from './html/markup.js'
@@ -21,11 +23,13 @@ import { violationsSection } from './html/violations.js'
 /** Every part of the page, in order; a part that the run has nothing for is absent, in the page as in its navigation. */
 const parts: readonly (readonly [name: string, id: string, part: (page: Page) => Markup | undefined])[] = [
   ['Answer', 'answer', answerSection],
+  ['Gates', 'gates', gatesSection],
   ['Ladder', 'ladder', ladderSection],
   ['Refused', 'failures', failuresSection],
   ['Latency', 'latency', ifTimed(latencySection)],
   ['Open loop', 'open-loop', openLoopSection],
   ['Cost', 'cost', ifTimed(costSection)],
+  ['Earlier run', 'earlier', earlierSection],
   ['Correctness', 'correctness', scorecardSection],
   ['Violations', 'violations', violationsSection],
   ['Matrix', 'matrix', matrixSection],

@@ -3,7 +3,9 @@ import { operations } from '../slices.js'
 import { answer } from './answer.js'
 import { findings, limits, machine } from './context.js'
 import { correctness } from './correctness.js'
+import { earlierSection } from './earlier.js'
 import { failureRates, matrix, outcomes, story } from './failures.js'
+import { gateTable } from './gates.js'
 import { ladder } from './ladder.js'
 import { controls, latencies, microTable } from './latencies.js'
 import { openLoop } from './open-loop.js'
@@ -15,9 +17,11 @@ export function markdown(raw: Results): string {
   const isTimed = results.run.studies.includes('timing')
   const sections = [
     heading(results),
+    gateTable(results),
     ladder(results),
     correctness(results),
     ...(isTimed ? timed(results) : []),
+    earlierSection(results),
     microTable(results),
     scaling(results),
     findings(results),

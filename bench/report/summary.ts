@@ -2,8 +2,10 @@ import { type Results, type TimingResult, timingRow } from '../results.js'
 import { operations } from '../slices.js'
 import { isJudged } from './answer.js'
 import { findings, machine } from './context.js'
+import { earlierSection } from './earlier.js'
 import { failureRates } from './failures.js'
 import { duration, ratioText } from './format.js'
+import { gateTable } from './gates.js'
 import { ladder } from './ladder.js'
 import { controls, timedArms } from './latencies.js'
 import { defused, heading } from './markdown.js'
@@ -22,9 +24,11 @@ export function summary(raw: Results): string {
   const results = defused(clipped(raw))
   const isTimed = results.run.studies.includes('timing')
   const sections = [
+    ['gates', gateTable(results)],
     ['the ladder', ladder(results)],
     ['verification failures', failureRates(results)],
     ['latencies', isTimed ? latencyTable(results) : ''],
+    ['the earlier run', earlierSection(results)],
     ['the machine', machine(results, results.run.command)],
     ['broken checks', broken(results)],
     ['controls', isTimed ? controls(results) : ''],

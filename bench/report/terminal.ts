@@ -2,7 +2,9 @@ import Table from 'cli-table3'
 import { type Metric, type Results, type StrategyResult, type TimingResult, timingRow } from '../results.js'
 import { operations } from '../slices.js'
 import { answer } from './answer.js'
+import { earlierLines } from './earlier.js'
 import { duration, percent, ratioText } from './format.js'
+import { gateLines } from './gates.js'
 import { recommendationLines } from './recommendation.js'
 
 /** What a run ends with on the screen: one row a strategy, then the verdict. Pure. */
@@ -10,7 +12,8 @@ export function terminal(results: Results): string {
   const table = results.run.studies.includes('timing') ? `${timedTable(results)}\n\n` : ''
   const lines = answer(results).map((line) => `• ${line.replaceAll('**', '')}\n`)
   const recommended = recommendationLines(results).map((line) => `${line}\n`)
-  return `${table}${lines.join('')}${recommended.join('')}`
+  const held = [...earlierLines(results), ...gateLines(results)].map((line) => `${line}\n`)
+  return `${table}${lines.join('')}${recommended.join('')}${held.join('')}`
 }
 
 function timedTable({ strategies, run }: Results): string {
