@@ -31,7 +31,7 @@ export function goBenchmark(results: Results, slices: readonly SliceRecord[] = [
     '# Blocks of one launch are more alike than launches: benchstat takes them for independent.',
     'pkg: crossworker',
     `cpu: ${oneLine(environment.cpu)}`,
-    `node: ${oneLine(environment.node)}`,
+    `node: ${oneLine(environment.node.replace(/^v?(\d+).*$/s, '$1'))}`,
     `topology: ${run.topology ?? 'processes'}`,
     `hosts: ${run.hosts ?? 1}`,
     `connections: ${run.connections}`,
