@@ -25,7 +25,7 @@ export function gateTable({ gates = [] }: Results): string {
     gate.strategy,
     formats.gateValue(gate),
     formats.gateInterval(gate),
-    formats.gateLimit(gate).replace('<', '&lt;'),
+    `${gate.operator} ${formats.gateLimit(gate)}`,
     verdictOf(gate),
   ])
   return ['## Gates', '', gateLead, '', table(gateHeads, rows)].join('\n')
@@ -39,12 +39,12 @@ function verdictOf({ verdict, reason }: GateResult): string {
 /** One line a gate, the worst first. */
 export function gateLines({ gates = [] }: Results): readonly string[] {
   return worstFirst(gates).map(({ gate }) => {
-    const { verdict, strategy, path, reason } = gate
+    const { verdict, strategy, path, operator, reason } = gate
     const why = reason === undefined ? '' : `: ${reason}`
     const found =
       verdict === 'unmeasured'
         ? ''
-        : `: ${strategy} has ${formats.gateValue(gate)} ${formats.gateInterval(gate)}, fails when ${path} ${formats.gateLimit(gate)}`
+        : `: ${strategy} has ${formats.gateValue(gate)} ${formats.gateInterval(gate)}, fails when ${path} ${operator} ${formats.gateLimit(gate)}`
     return `• gate ${verdict}: ${gate.gate}${verdict === 'unmeasured' ? ` (${strategy})` : ''}${found}${why}`
   })
 }

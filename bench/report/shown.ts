@@ -53,7 +53,7 @@ export const formats = {
   gateValue: ({ unit, value }: GateResult) => (value === null ? '–' : units[unit](value)),
   gateInterval: ({ unit, interval }: GateResult) =>
     interval === null ? '–' : `[${units[unit](interval.low)}, ${units[unit](interval.high)}]`,
-  gateLimit: ({ operator, unit, limit }: GateResult) => `${operator} ${units[unit](limit)}`,
+  gateLimit: ({ unit, limit }: GateResult) => units[unit](limit),
   change: ({ verdict, ...change }: ChangeResult | NonNullable<ChangeResult['ratio']>) =>
     `${ratioText(change)} ${marks[verdict]}`,
   exponent: ({ exponent, low, high }: GrowthResult) => ratioText({ value: exponent, low, high }),

@@ -47,7 +47,9 @@ describe('an earlier run', () => {
   test('is taken as far as it is compared, and is as small as that', () => {
     expect(JSON.stringify(before)).not.toMatch(/histogram|witness|findings/)
     expect(before.strategies.map(({ name }) => name)).toEqual(['memory', 'slow', 'new'])
-    expect(parseEarlier(JSON.stringify({ ...JSON.parse(json), later: true })).run.id).toBe(exampleResults().run.id)
+    expect(parseEarlier(JSON.stringify({ ...JSON.parse(json), later: true })).run.id).toBe(
+      exampleResults().run.id,
+    )
   })
 
   test.each([
@@ -59,8 +61,16 @@ describe('an earlier run', () => {
     ['null', 'null', /schemaVersion 1, got none/],
     ['no strategies', json.replace('"strategies":', '"x":'), /expected .* at /],
     ['a strategy twice', json.replace('"name":"slow"', '"name":"memory"'), /every strategy once/],
-    ['a bound below nothing', json.replace(/"low":[\d.]+,"high"/, '"low":-1,"high"'), /at \/strategies/],
-    ['nothing timed', JSON.stringify({ ...JSON.parse(json), strategies: [] }), /timing study measured something/],
+    [
+      'a bound below nothing',
+      json.replace(/"throughput":\{"low":[\d.]+/, '"throughput":{"low":-1'),
+      /at \/strategies/,
+    ],
+    [
+      'nothing timed',
+      JSON.stringify({ ...JSON.parse(json), strategies: [] }),
+      /timing study measured something/,
+    ],
   ])('that is %s is refused in one line', (_what, text, reason) => {
     expect(() => parseEarlier(text)).toThrow(reason)
     try {
@@ -83,11 +93,7 @@ describe('an earlier run', () => {
     [
       'with other settings',
       { ...before, run: { ...before.run, workers: 8, hosts: 2, rate: 500 } },
-      [
-        'workers: 8 now, 2 then',
-        'hosts: 2 now, 1 then',
-        'requests per second: 500 now, a closed loop then',
-      ],
+      ['workers: 8 now, 2 then', 'hosts: 2 now, 1 then', 'requests per second: 500 now, a closed loop then'],
     ],
   ])('%s differs by that', (_what, now, expected) => expect(differencesOf(now, before)).toEqual(expected))
 })
@@ -125,13 +131,13 @@ describe('beside an earlier run', () => {
   })
 
   test('the interval holds the truth about as often as it says', () => {
-    const hits = Array.from({ length: 60 }, (_, index) => {
+    const hits = Array.from({ length: 12 }, (_, index) => {
       const { low, high } = changeIn(beside({ slow: 2, seed: 100 + index }), 'slow', 'cpuUsPerOp')
       return low <= 1 && 1 <= high
     })
     // One earlier run serves them all, so its own error is in every one of them.
-    expect(hits.filter(Boolean).length).toBeGreaterThan(45)
-  })
+    expect(hits.filter(Boolean).length).toBeGreaterThan(9)
+  }, 60_000)
 
   test('has no change of a strategy that was not there, or was measured against another baseline', () => {
     expect(beside({}).earlier?.changes.some(({ strategy }) => strategy === 'new')).toBe(false)
@@ -164,7 +170,8 @@ describe('beside an earlier run', () => {
       expect(told).toMatch(/Not alike/)
     }
     for (const told of [markdown(run), summary(run), page(run)]) expect(told).not.toContain('<b>Another')
-    for (const told of [markdown(run), page(run)]) expect(told).not.toMatch(/undefined|NaN|Infinity|\[object/)
+    for (const told of [markdown(run), page(run).replaceAll(/<script>.*?<\/script>/gs, '')])
+      expect(told).not.toMatch(/undefined|NaN|Infinity|\[object/)
   })
 
   test('no report mentions it without one', () => {

@@ -172,7 +172,9 @@ describe('exports', () => {
   })
 
   test('of void slices: kept as samples with their reason, left out for benchstat', () => {
-    const voided = slices.map((slice, index) => (index === 0 ? { ...slice, void: 'a "reset",\nhere' } : slice))
+    const voided = slices.map((slice, index) =>
+      index === 0 ? { ...slice, void: 'a "reset",\nhere' } : slice,
+    )
     const [head = [], first = []] = readCsv(written('samples.csv', { results, slices: voided }))
     expect(first[head.indexOf('void')]).toBe('a "reset",\nhere')
     const lines = (given: readonly SliceRecord[]) =>
@@ -203,19 +205,24 @@ function readGo(text: string) {
     const [first = '', second = ''] = fields
     const [, key, value = ''] = /^(\p{Ll}[^\s\p{Lu}:]*):[ \t]+(.*)$/u.exec(line) ?? []
     if (line.startsWith('Benchmark')) lines.push(goLine(fields))
-    else if (first === 'Unit') {
-      const [, word] = /^better=(lower|higher)$/.exec(fields[2] ?? '') ?? []
-      if (word === undefined) throw new Error(`expected better=…, got ${line}`)
-      units.set(second, word)
-    } else if (key !== undefined) config.set(key, value)
+    else if (first === 'Unit') units.set(second, betterIn(fields[2]))
+    else if (key !== undefined) config.set(key, value)
     else if (line !== '' && !line.startsWith('#')) throw new Error(`expected no such line: ${line}`)
   }
   return { config, units, lines }
 }
 
+function betterIn(field = ''): string {
+  const [, word] = /^better=(lower|higher)$/.exec(field) ?? []
+  if (word === undefined) throw new Error(`expected better=lower or better=higher, got ${field}`)
+  return word
+}
+
 function goLine([name = '', iterations = '', ...rest]: readonly string[]): GoLine {
   if (!/^[1-9]\d*$/.test(iterations) || rest.length < 2 || rest.length % 2 !== 0)
-    throw new Error(`expected a name, a count and pairs of value and unit, got ${[name, iterations, ...rest]}`)
+    throw new Error(
+      `expected a name, a count and pairs of value and unit, got ${[name, iterations, ...rest]}`,
+    )
   const values = new Map<string, number>()
   for (let index = 0; index < rest.length; index += 2) {
     const [value = '', unit = ''] = rest.slice(index, index + 2)
@@ -234,7 +241,7 @@ function readCsv(text: string): readonly (readonly string[])[] {
     for (let start = at; ; ) {
       const rest = text.slice(at)
       record.lastIndex = start - at
-      const match = record.exec(start === at ? rest : rest)
+      const match = record.exec(rest)
       if (match === null) throw new Error(`expected a field at ${start}`)
       fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '')
       start += match[0].length

@@ -20,7 +20,7 @@ export function gatesSection(page: Page): Markup | undefined {
       caption: 'Conditions under which this run fails',
       head: gateHeads,
       words: [1, 5],
-      rows: worstFirst(gates).map(({ gate: { gate, strategy, verdict, reason }, place }) => {
+      rows: worstFirst(gates).map(({ gate: { gate, strategy, operator, verdict, reason }, place }) => {
         const [kind, mark] = marks[verdict]
         const found = strategies.findIndex(({ name }) => name === strategy)
         return {
@@ -30,7 +30,7 @@ export function gatesSection(page: Page): Markup | undefined {
             html`<bdi>${strategy}</bdi>`,
             page.show(`gates.${place}`, 'gateValue'),
             page.show(`gates.${place}`, 'gateInterval'),
-            page.show(`gates.${place}`, 'gateLimit'),
+            html`${operator} ${page.show(`gates.${place}`, 'gateLimit')}`,
             html`<span class="${kind}"><span class="mark">${mark}</span> ${verdict}</span>${reason !== undefined && html`<small> ${reason}</small>`}`,
           ],
         }
