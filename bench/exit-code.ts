@@ -1,24 +1,35 @@
-import { brokenClaims, type ComparisonResult, type Results, type StrategyResult } from './results.js'
+import {
+  brokenClaims,
+  type ComparisonResult,
+  type GateResult,
+  type Results,
+  type StrategyResult,
+} from './results.js'
 
 /** What the run's end tells a script; see the README's table. */
 export const exitCodes = { kept: 0, broken: 1, unmeasured: 2, undecided: 3 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /**
- * A claim seen broken outweighs what could not be measured: it is a fact, whatever is missing beside it. Undecided is a run
- * that measured everything and yet never asked across the scope a strategy claims, as with one worker.
+ * A claim or a gate seen broken outweighs what could not be measured: it is a fact, whatever is missing beside it. Undecided
+ * is a run that measured everything and yet never asked across the scope a strategy claims, as with one worker, or not
+ * precisely enough for a gate.
  */
 export function exitCodeOf({
   strategies,
   run,
   comparison,
-}: Pick<Results, 'strategies' | 'run' | 'comparison'>): ExitCode {
-  if (brokenClaims(strategies).length > 0) return exitCodes.broken
+  gates = [],
+}: Pick<Results, 'strategies' | 'run' | 'comparison' | 'gates'>): ExitCode {
+  const gated = (word: GateResult['verdict']) => gates.some(({ verdict }) => verdict === word)
+  if (brokenClaims(strategies).length > 0 || gated('broken')) return exitCodes.broken
   if (comparison?.pairs.some(isSlower)) return exitCodes.broken
   const running = strategies.filter(({ skipped }) => skipped === undefined)
-  if (run.partial || running.some((strategy) => !isMeasured(strategy, run))) return exitCodes.unmeasured
+  const isWhole = !run.partial && running.every((strategy) => isMeasured(strategy, run))
+  if (!isWhole || gated('unmeasured')) return exitCodes.unmeasured
   if (comparison !== undefined) return exitCodeOfPairs(comparison)
-  return run.studies.includes('timing') && running.some(isUndecided) ? exitCodes.undecided : exitCodes.kept
+  const isOpen = run.studies.includes('timing') && running.some(isUndecided)
+  return isOpen || gated('undecided') ? exitCodes.undecided : exitCodes.kept
 }
 
 /** Where a limit was set, it alone decides. */

@@ -6,5 +6,10 @@ export const viaCommand = 'CROSSWORKER_COMMAND'
 export function invocation(program: 'bench' | 'demo' | 'report', argv: readonly string[] = []): string {
   const isCommand = process.env[viaCommand] !== undefined
   const call = isCommand ? `npx crossworker ${program}` : `npm run ${program} --`
-  return [call, ...argv].join(' ').replace(/ --$/, '')
+  return [call, ...argv.map(quoted)].join(' ').replace(/ --$/, '')
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w./:,=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

@@ -1,8 +1,11 @@
 import { Value } from 'typebox/value'
 import type { Shape } from './checkers/rungs.js'
+import type { EarlierRun } from './earlier.js'
 import type { Environment } from './environment.js'
+import { judgeGates } from './gates.js'
 import type { Isolation } from './isolation/record.js'
 import { judgeCorrectness } from './judge/correctness.js'
+import { compareRuns } from './judge/earlier.js'
 import { judgeFindings } from './judge/findings.js'
 import { recommend, stepsOf } from './judge/recommend.js'
 import { judgeScaling } from './judge/scaling.js'
@@ -24,8 +27,9 @@ export async function judge(folder: RunFolder): Promise<Results> {
   const micro = await folder.readMicro()
   const scaling = await folder.readScaling()
   const isolation = await folder.readIsolation()
+  const earlier = await folder.readEarlier()
   const testimonies = await hearTestimonies(folder, plan)
-  const results = toResults({ plan, environment, records, micro, scaling, isolation, testimonies })
+  const results = toResults({ plan, environment, records, micro, scaling, isolation, testimonies, earlier })
   await folder.writeText('results.json', `${JSON.stringify(results, null, 1)}\n`)
   return results
 }
@@ -50,12 +54,20 @@ export interface RawRun {
   readonly micro?: readonly MicroLine[]
   readonly scaling?: readonly ScalingLine[]
   readonly isolation?: readonly Isolation[]
+  readonly earlier?: EarlierRun | undefined
   /** By strategy. */
   readonly testimonies?: ReadonlyMap<string, Testimony>
 }
 
-/** Pure: the promise of each strategy beside what was observed of it. */
-export function toResults({
+/** Pure: the promise of each strategy beside what was observed of it, and the whole beside what it is held against. */
+export function toResults(raw: RawRun): Results {
+  const observed = observe(raw)
+  const { plan, earlier } = raw
+  const results = { ...observed, ...(earlier && { earlier: compareRuns(observed, earlier) }) }
+  return { ...results, ...(plan.gates && { gates: judgeGates(plan.gates, results) }) }
+}
+
+function observe({
   plan,
   environment,
   records,

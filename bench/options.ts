@@ -1,6 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Topology } from '../src/strategy.js'
+import { asksForChange, type Gate, parseGate } from './gates.js'
 import { invocation } from './invocation.js'
+import { messageOf } from './message-of.js'
 
 export const studies = ['timing', 'micro', 'correctness', 'scaling'] as const
 export type Study = (typeof studies)[number]
@@ -31,6 +33,12 @@ export interface Options {
   readonly captchas: number | undefined
   readonly races: number | undefined
   readonly faults: number | undefined
+  /** Conditions under which the run fails, as its claims do. */
+  readonly failOn: readonly Gate[]
+  /** The results.json of an earlier run to compare with. */
+  readonly baseline: string | undefined
+  /** Compares with it though its machine or its settings were others. */
+  readonly baselineAnyway: boolean
 }
 
 /** The run could not be done as asked; one line; exit code 2. */
@@ -48,11 +56,13 @@ const examples: readonly (readonly [argv: string, what: string])[] = [
   ['--hosts 2 --strategies redis', 'two servers that share nothing but the engine'],
   ['--only scaling', 'what more workers, captchas and connections cost'],
   ['--rate 500 --connections 32', 'an open loop of 500 requests per second'],
+  ['--fail-on sqlite:take.p99Us>5000', 'fails when a take takes so long'],
+  ['--baseline results/latest.json', 'beside the run before'],
 ]
 
 function help(): string {
   const lines = examples.map(([argv, what]) => {
-    const call = invocation('bench', argv === '' ? [] : [argv])
+    const call = invocation('bench', argv === '' ? [] : argv.split(' '))
     return `  ${call.padEnd(52)}${what}`
   })
   return `
@@ -62,11 +72,21 @@ ${lines.join('\n')}
 An open loop sends each request when it is due, and counts its latency from then. It needs enough connections: a request
 for which none is free waits for one. Rate times latency in seconds are busy at once; take several times as many.
 
+A gate says when to fail: a strategy (or all, which leaves out exhibits), a colon, a path, one of > >= < <=, and a number.
+  write|read|take.throughput|p50Us|p99Us|cpuUsPerOp          as the client saw it; µs, requests per second
+  write|read|take.store.p50Us|p99Us                          in the store alone
+  either of them with .ratio, .change or .ratio.change       ÷ the baseline strategy, ÷ the earlier run, both
+  write|read|take.ratio                                      short for p50Us.ratio
+  verificationFailures.crossWorker|sameWorker|overall.rate|failures|attempts
+  correctness.CHECK.violations|attempts|rate                 such as correctness.single-use.violations>0
+It is broken when the whole 95 % interval lies beyond the limit, held when all of it lies on this side, else undecided. A rate
+against 0 or 1 asks whether it was ever seen.
+
 Exit codes:
-  0  every strategy kept its claims (exhibits excepted)
-  1  a claim was broken
-  2  it could not measure: bad arguments, a server that did not start, a named strategy that had to be skipped
-  3  it measured, but never across the scope a strategy claims: undecided`
+  0  every strategy kept its claims and every gate held (exhibits excepted)
+  1  a claim or a gate was broken
+  2  it could not measure: bad arguments, a server that did not start, a named strategy that had to be skipped, a gate's figure
+  3  it measured, but never across the scope a strategy claims, or not precisely enough for a gate: undecided`
 }
 
 /**
@@ -113,6 +133,9 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     .option('--captchas <n>', 'correctness: captchas issued in ordinary use', whole(1, 10_000_000))
     .option('--races <n>', 'correctness: captchas raced for', whole(1, 1_000_000))
     .option('--faults <n>', 'correctness: faults of each kind', whole(1, 1_000))
+    .option('--fail-on <gate>', 'fails the run when it holds, see below; repeatable', gate, [])
+    .option('--baseline <file>', 'the results.json of an earlier run on this machine to compare with')
+    .option('--baseline-anyway', 'compares though its machine or its settings were others', false)
     .option('--out <dir>', 'where run folders go', 'results')
     .option('--quiet', 'no progress, only the result', false)
     .addHelpText('after', help)
@@ -124,7 +147,7 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return undefined
-    throw new UsageError(`${error.message.replace(/^error: /, '')} (see --help)`)
+    throw new UsageError(`${error.message.replace(/^error: /, '').replaceAll(/\s+/g, ' ')} (see --help)`)
   }
   const given = program.opts()
   const asked: readonly Study[] = given.only ?? (given.quick ? ['timing'] : ['timing', 'correctness'])
@@ -132,6 +155,7 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     throw new UsageError(
       `--rate: expected the timing study, which it paces, got --only ${asked.join(',')}; leave one of them out (see --help)`,
     )
+  demandBaseline(given.baseline, given.failOn, asked)
   return {
     strategies: given.strategies,
     studies: asked,
@@ -150,6 +174,33 @@ export function parseOptions(argv: readonly string[], fallbackSeed: number): Opt
     races: given.races,
     faults: given.faults,
     budgetSeconds: given.budget,
+    failOn: given.failOn,
+    baseline: given.baseline,
+    baselineAnyway: given.baselineAnyway,
+  }
+}
+
+function demandBaseline(
+  baseline: string | undefined,
+  failOn: readonly Gate[],
+  asked: readonly Study[],
+): void {
+  const change = failOn.find(asksForChange)
+  if (change !== undefined && baseline === undefined)
+    throw new UsageError(
+      `--fail-on ${JSON.stringify(change.text)}: expected --baseline FILE beside it, whose run it compares with, got none (see --help)`,
+    )
+  if (baseline !== undefined && !asked.includes('timing'))
+    throw new UsageError(
+      `--baseline: expected the timing study, whose figures it compares, got --only ${asked.join(',')}; leave one of them out (see --help)`,
+    )
+}
+
+function gate(text: string, sooner: readonly Gate[]): readonly Gate[] {
+  try {
+    return [...sooner, parseGate(text)]
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Engine, Topology } from '../src/strategy.js'
 import { full, glance, type Intensity } from './correctness/task.js'
+import type { Gate } from './gates.js'
 import type { Options } from './options.js'
 import type { Entrant } from './roster.js'
 import { makeScalingPlan, type ScalingPlan } from './scaling/plan.js'
@@ -62,6 +63,8 @@ export interface Plan {
   readonly correctness?: CorrectnessPlan
   /** Absent when the scaling study is not asked for. */
   readonly scaling?: ScalingPlan
+  /** Conditions under which the run fails; absent without any. */
+  readonly gates?: readonly Gate[]
   /** Launches of the timing study. */
   readonly experiments: readonly Experiment[]
 }
@@ -175,6 +178,7 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
         arms.filter(({ role }) => role !== 'twin'),
       ),
     }),
+    ...(options.failOn.length > 0 && { gates: options.failOn }),
     experiments: Array.from({ length: launches }, (_, launch) => ({
       study: 'timing' as const,
       launch,

@@ -7,8 +7,10 @@ import type { RunFolder } from './run-folder.js'
 export async function writeReports(folder: RunFolder, results: Results): Promise<void> {
   // Not before: the library that draws has no business in a process that measures.
   const { formats } = await import('./report/formats.js')
+  const records = await folder.readTiming()
+  const slices = records.filter((record) => record.kind === 'slice')
   for (const [name, format] of Object.entries(formats)) {
-    const text = format(results)
+    const text = format(results, slices)
     if (text !== '') await folder.writeText(name, text)
   }
 }

@@ -16,7 +16,7 @@ if (path === undefined) {
   try {
     const text = await folder.readText('results.json').catch(() => undefined)
     await writeReports(folder, text === undefined ? await judge(folder) : parseResults(text))
-    process.stdout.write(`rebuilt ${path}/report.html, report.md and summary.md\n`)
+    process.stdout.write(`rebuilt ${path}/report.html, report.md, summary.md and exports\n`)
   } catch (error) {
     process.stderr.write(`crossworker: ${path}: ${messageOf(error)}\n`)
     process.exitCode = 2

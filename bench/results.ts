@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { Comparison } from './results/comparison.js'
 import { Correctness } from './results/correctness.js'
+import { Earlier } from './results/earlier.js'
+import { GateResult } from './results/gates.js'
 import { Recommendation, RungStep } from './results/recommendation.js'
 import { Scaling } from './results/scaling.js'
 import { count, literals, nullable, number, object, share } from './results/schema.js'
@@ -15,6 +17,9 @@ export type {
   RungResult,
 } from './results/correctness.js'
 export { isClaimed, promisesMade } from './results/correctness.js'
+export type { ChangeResult, EarlierResult } from './results/earlier.js'
+export type { GateResult } from './results/gates.js'
+export { operators } from './results/gates.js'
 export type { Recommendation, RecommendedRatio, RungStep } from './results/recommendation.js'
 export type { GrowthResult, ScalingMetric, ScalingResult, ScalingSweepResult } from './results/scaling.js'
 
@@ -229,6 +234,10 @@ export const Results = object({
   /** By rung, then by durability. Empty when the timing study or the correctness study was not run. */
   recommendations: Type.Array(Recommendation),
   rungSteps: Type.Array(RungStep),
+  /** This run beside the one that `--baseline` named; absent without one. */
+  earlier: Type.Optional(Earlier),
+  /** Conditions of `--fail-on`; absent without any. */
+  gates: Type.Optional(Type.Array(GateResult)),
   findings: Type.Array(
     object({
       claim: Type.String(),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { EarlierRun } from './earlier.js'
 import type { Environment } from './environment.js'
 import type { History } from './history.js'
 import { readHistories } from './history-file.js'
@@ -22,6 +23,8 @@ export interface RunFolder {
   appendTiming(record: TimingRecord): Promise<void>
   readPlan(): Promise<Plan>
   readEnvironment(): Promise<Environment>
+  /** Nothing where no earlier run was named. */
+  readEarlier(): Promise<EarlierRun | undefined>
   readTiming(): Promise<readonly TimingRecord[]>
   appendMicro(line: MicroLine): Promise<void>
   readMicro(): Promise<readonly MicroLine[]>
@@ -39,9 +42,16 @@ const timingFile = 'timing.ndjson'
 const microFile = 'micro.ndjson'
 const scalingFile = 'scaling.ndjson'
 export const isolationFile = 'isolation.json'
+/** What is compared of the run that `--baseline` named. */
+const earlierFile = 'earlier.json'
 
 /** @throws UsageError when the folder cannot be made */
-export async function createRunFolder(out: string, plan: Plan, environment: Environment): Promise<RunFolder> {
+export async function createRunFolder(
+  out: string,
+  plan: Plan,
+  environment: Environment,
+  earlier?: EarlierRun,
+): Promise<RunFolder> {
   const folder = openRunFolder(join(out, plan.runId))
   try {
     await mkdir(out, { recursive: true })
@@ -49,6 +59,7 @@ export async function createRunFolder(out: string, plan: Plan, environment: Envi
     await mkdir(folder.path)
     await folder.writeText('plan.json', `${JSON.stringify(plan, null, 1)}\n`)
     await folder.writeText('environment.json', `${JSON.stringify(environment, null, 1)}\n`)
+    if (earlier !== undefined) await folder.writeText(earlierFile, `${JSON.stringify(earlier, null, 1)}\n`)
   } catch (cause) {
     const reason = messageOf(cause)
     throw new UsageError(`--out: expected a directory that can be written, got ${out} (${reason})`, { cause })
@@ -71,6 +82,7 @@ export function openRunFolder(path: string): RunFolder {
     appendTiming: (record) => appendFile(at(timingFile), `${JSON.stringify(record)}\n`),
     readPlan: () => parsed('plan.json'),
     readEnvironment: () => parsed('environment.json'),
+    readEarlier: async () => (existsSync(at(earlierFile)) ? parsed(earlierFile) : undefined),
     readTiming: () => readLines(at(timingFile)),
     appendMicro: (line) => appendFile(at(microFile), `${JSON.stringify(line)}\n`),
     readMicro: () => readLines(at(microFile)),

@@ -67,7 +67,7 @@ export function parseComparisonOptions(
   return { base, maxSlowdown, options: { ...options, strategies, reference } }
 }
 
-function refuse({ studies, reference }: Options): void {
+function refuse({ studies, reference, failOn, baseline }: Options): void {
   const misplaced = studies.find((study) => study === 'micro' || study === 'scaling')
   if (misplaced !== undefined || !studies.includes('timing'))
     throw new UsageError(
@@ -76,6 +76,14 @@ function refuse({ studies, reference }: Options): void {
   if (reference !== 'memory')
     throw new UsageError(
       `--reference: expected nothing when two versions are compared, got ${reference}: each strategy is compared with its own base`,
+    )
+  const [given] = [
+    ...failOn.map(({ text }) => `--fail-on ${text}`),
+    ...(baseline ? [`--baseline ${baseline}`] : []),
+  ]
+  if (given !== undefined)
+    throw new UsageError(
+      `${given}: expected --max-slowdown, such as --max-slowdown 10%, when two versions are compared: gates and earlier runs are for npm run bench`,
     )
 }
 

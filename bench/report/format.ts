@@ -21,7 +21,7 @@ export function ratioText({ value, low, high }: { value: number; low: number; hi
   return `${ratio(value)} [${ratio(low)}, ${ratio(high)}]`
 }
 
-function ratio(value: number): string {
+export function ratio(value: number): string {
   if (value >= 100) return value.toFixed(0)
   return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }

@@ -6,7 +6,9 @@ import { comparisonSection } from './html/comparison.js'
 import { environmentSection, findingsSection, isolationSection, readingSection } from './html/context.js'
 import { controlsSection } from './html/controls.js'
 import { costSection } from './html/cost.js'
+import { earlierSection } from './html/earlier.js'
 import { failuresSection } from './html/failures.js'
+import { gatesSection } from './html/gates.js'
 import { ladderSection } from './html/ladder.js'
 import { latencySection } from './html/latency.js'
 import { embedded, html, type Markup, trusted } from './html/markup.js'
@@ -23,11 +25,13 @@ import { violationsSection } from './html/violations.js'
 const parts: readonly (readonly [name: string, id: string, part: (page: Page) => Markup | undefined])[] = [
   ['Answer', 'answer', answerSection],
   ['Versions', 'comparison', comparisonSection],
+  ['Gates', 'gates', gatesSection],
   ['Ladder', 'ladder', ladderSection],
   ['Refused', 'failures', failuresSection],
   ['Latency', 'latency', ifTimed(latencySection)],
   ['Open loop', 'open-loop', openLoopSection],
   ['Cost', 'cost', ifTimed(costSection)],
+  ['Earlier run', 'earlier', earlierSection],
   ['Correctness', 'correctness', scorecardSection],
   ['Violations', 'violations', violationsSection],
   ['Matrix', 'matrix', matrixSection],

@@ -4,7 +4,9 @@ import { answer } from './answer.js'
 import { comparison } from './comparison.js'
 import { findings, limits, machine } from './context.js'
 import { correctness } from './correctness.js'
+import { earlierSection } from './earlier.js'
 import { failureRates, matrix, outcomes, story } from './failures.js'
+import { gateTable } from './gates.js'
 import { ladder } from './ladder.js'
 import { controls, latencies, microTable } from './latencies.js'
 import { openLoop } from './open-loop.js'
@@ -17,9 +19,11 @@ export function markdown(raw: Results): string {
   const sections = [
     heading(results),
     comparison(results),
+    gateTable(results),
     ladder(results),
     correctness(results),
     ...(isTimed ? timed(results) : []),
+    earlierSection(results),
     microTable(results),
     scaling(results),
     findings(results),

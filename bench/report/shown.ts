@@ -1,5 +1,5 @@
-import type { FailuresResult, GrowthResult, RatioResult } from '../results.js'
-import { duration, percent, perSecond, ratioText } from './format.js'
+import type { ChangeResult, FailuresResult, GateResult, GrowthResult, RatioResult } from '../results.js'
+import { duration, percent, perSecond, ratio, ratioText } from './format.js'
 
 /**
  * Figures by path: where in results.json a figure stands and how it is told, so that what a page shows can be held against
@@ -15,6 +15,15 @@ const marks: Readonly<Record<RatioResult['verdict'], string>> = {
   slower: '▼',
   equivalent: '=',
   inconclusive: '?',
+}
+
+/** Gates name their own unit. */
+const units: Readonly<Record<GateResult['unit'], (value: number) => string>> = {
+  us: duration,
+  perSecond,
+  ratio,
+  share: percent,
+  count: (value) => value.toLocaleString('en'),
 }
 
 export const formats = {
@@ -41,6 +50,12 @@ export const formats = {
   /** The baseline is its own measure. */
   cost: (cost: Estimate) => (cost.low === 1 && cost.high === 1 ? '1' : ratioText(cost)),
   ratioAndVerdict: (ratio: RatioResult) => `${ratioText(ratio)} ${marks[ratio.verdict]}`,
+  gateValue: ({ unit, value }: GateResult) => (value === null ? '–' : units[unit](value)),
+  gateInterval: ({ unit, interval }: GateResult) =>
+    interval === null ? '–' : `[${units[unit](interval.low)}, ${units[unit](interval.high)}]`,
+  gateLimit: ({ unit, limit }: GateResult) => units[unit](limit),
+  change: ({ verdict, ...change }: ChangeResult | NonNullable<ChangeResult['ratio']>) =>
+    `${ratioText(change)} ${marks[verdict]}`,
   exponent: ({ exponent, low, high }: GrowthResult) => ratioText({ value: exponent, low, high }),
   lastStep: ({ lastStep }: GrowthResult) => ratioText({ ...lastStep, value: lastStep.exponent }),
   ofTried: ({ attempts, failures }: Tally) =>

@@ -3,8 +3,10 @@ import { operations } from '../slices.js'
 import { isJudged } from './answer.js'
 import { comparison } from './comparison.js'
 import { findings, machine } from './context.js'
+import { earlierSection } from './earlier.js'
 import { failureRates } from './failures.js'
 import { duration, ratioText } from './format.js'
+import { gateTable } from './gates.js'
 import { ladder } from './ladder.js'
 import { controls, timedArms } from './latencies.js'
 import { defused, heading } from './markdown.js'
@@ -26,9 +28,11 @@ export function summary(raw: Results): string {
   const isTwofold = results.comparison !== undefined
   const sections = [
     ['head against base', comparison(results)],
+    ['gates', gateTable(results)],
     ['the ladder', isTwofold ? '' : ladder(results)],
     ['verification failures', failureRates(results)],
     ['latencies', isTimed && !isTwofold ? latencyTable(results) : ''],
+    ['the earlier run', earlierSection(results)],
     ['the machine', machine(results, results.run.command)],
     ['broken checks', broken(results)],
     ['controls', isTimed ? controls(results) : ''],

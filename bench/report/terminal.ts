@@ -10,7 +10,9 @@ import {
 import { operations } from '../slices.js'
 import { answer } from './answer.js'
 import { metricNames, timeMetric, verdictRows, versions } from './comparison.js'
+import { earlierLines } from './earlier.js'
 import { duration, percent, ratioText } from './format.js'
+import { gateLines } from './gates.js'
 import { recommendationLines } from './recommendation.js'
 
 /** What a run ends with on the screen: one row a strategy, then the verdict. Pure. */
@@ -19,7 +21,8 @@ export function terminal(results: Results): string {
   const compared = results.comparison === undefined ? '' : `${pairTable(results, results.comparison)}\n\n`
   const lines = answer(results).map((line) => `• ${line.replaceAll('**', '')}\n`)
   const recommended = recommendationLines(results).map((line) => `${line}\n`)
-  return `${table}${compared}${lines.join('')}${recommended.join('')}`
+  const held = [...earlierLines(results), ...gateLines(results)].map((line) => `${line}\n`)
+  return `${table}${compared}${lines.join('')}${recommended.join('')}${held.join('')}`
 }
 
 function timedTable({ strategies, run }: Results): string {

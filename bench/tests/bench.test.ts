@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { exitCodeOf } from '../exit-code.js'
 import { parseResults } from '../judge.js'
 import { packageRoot } from '../paths.js'
 import type { Results } from '../results.js'
 import { type Command, type End, runIn } from './command.js'
-import { strategyOf } from './fixtures.js'
+import { exampleResults, strategyOf } from './fixtures.js'
 import { processesMarked } from './leftovers.js'
 
 /** The command as a user runs it. Runs are dear: each is made once and looked at by several tests. */
@@ -69,6 +70,12 @@ async function writeModule(name: string, members: string): Promise<string> {
   return `./${name}.mjs`
 }
 
+/** A run of another machine. */
+function elsewhere(): Results {
+  const found = exampleResults()
+  return { ...found, environment: { ...found.environment, cpu: 'Another processor' } }
+}
+
 beforeAll(async () => {
   if (!existsSync(bench)) throw new Error(`expected ${bench}, got nothing: npm run build makes it`)
   folder = await mkdtemp(join(tmpdir(), 'crossworker-bench-'))
@@ -115,6 +122,47 @@ describe('a command that cannot be carried out', () => {
       /lacking: cannot run here: .*no-such-library/,
     ],
     [
+      'a gate on an unknown strategy',
+      ['--strategies', 'memory', '--fail-on', 'ghost:take.p50Us>1'],
+      /--fail-on "ghost:take\.p50Us>1": expected a strategy of this run, memory, or all, got "ghost"/,
+    ],
+    ['a gate on an unknown path', ['--fail-on', 'memory:take.p98Us>1'], /--fail-on.*Expected a path out of/],
+    [
+      'a gate without a number',
+      ['--fail-on', 'memory:take.p99Us>much'],
+      /--fail-on.*Expected a plain number/,
+    ],
+    [
+      'a gate on a study that is not run',
+      ['--strategies', 'memory', '--fail-on', 'memory:correctness.single-use.violations>0'],
+      /expected the correctness study/,
+    ],
+    [
+      'a gate on a change since nothing',
+      ['--strategies', 'memory', '--fail-on', 'memory:take.p99Us.change>1.1'],
+      /expected --baseline FILE beside it/,
+    ],
+    [
+      'an earlier run that is not there',
+      ['--strategies', 'memory', '--baseline', 'nowhere.json'],
+      /--baseline nowhere\.json: expected the results\.json of an earlier run, got ENOENT/,
+    ],
+    [
+      'an earlier run that is no JSON',
+      ['--strategies', 'memory', '--baseline', 'unfit.mjs'],
+      /--baseline unfit\.mjs: expected JSON/,
+    ],
+    [
+      'an earlier run of another version',
+      ['--strategies', 'memory', '--baseline', 'version.json'],
+      /expected a results\.json of schemaVersion 1, got 7/,
+    ],
+    [
+      'an earlier run of another machine',
+      ['--strategies', 'memory', '--baseline', 'elsewhere.json'],
+      /expected a run of this machine .*CPU: .* now, Another processor then.*--baseline-anyway/,
+    ],
+    [
       'an --out below a file',
       ['--out', './unfit.mjs/results', '--strategies', 'memory'],
       /--out: expected a directory/,
@@ -128,11 +176,13 @@ describe('a command that cannot be carried out', () => {
       "export default { name: 'unfit', summary: 'A test.', claims: {} }\n",
     )
     await writeFile(join(folder, 'mine.ts'), 'export default {}\n')
+    await writeFile(join(folder, 'version.json'), '{ "schemaVersion": 7 }\n')
+    await writeFile(join(folder, 'elsewhere.json'), JSON.stringify(elsewhere()))
     await writeModule('lacking', "open: async () => (await import('no-such-library')).default")
     const found = new Map<string, End>()
     for (const [what, argv] of complaints) found.set(what, await runToEnd(bench, [...tiny, ...argv]))
     ends = found
-  }, 40_000)
+  }, 80_000)
 
   test.each(complaints)('%s ends with 2 and one line that says why', (what, _argv, expected) => {
     const end = ends.get(what)
@@ -149,6 +199,17 @@ describe('a command that cannot be carried out', () => {
 })
 
 describe('npm run report', () => {
+  const whole = () => JSON.stringify(exampleResults())
+  const doctored: readonly (readonly [string, () => string, RegExp])[] = [
+    ['NaN', () => whole().replace(/"p50Us":[\d.]+/, '"p50Us":NaN'), /results\.json: expected JSON/],
+    [
+      'a missing strategy',
+      () => whole().replace('"baseline":"memory","launches"', '"baseline":"gone","launches"'),
+      /expected "gone" among its strategies/,
+    ],
+    ['a gate without a verdict', () => JSON.stringify({ ...exampleResults(), gates: [{}] }), /at \/gates\/0/],
+  ]
+
   test.each([
     ['no folder', [], /expected a run folder/],
     ['a folder that is not there', ['nowhere'], /nowhere: .*ENOENT/],
@@ -157,6 +218,39 @@ describe('npm run report', () => {
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(expected)
     expect(stderr.trimEnd()).not.toContain('\n')
+  })
+
+  test.each(doctored)(
+    'of results with %s ends with 2 and one line, and writes nothing',
+    async (what, text, reason) => {
+      const path = join(folder, `doctored ${what}`)
+      await mkdir(path)
+      await writeFile(join(path, 'results.json'), text())
+      const { code, stderr, stdout } = await runToEnd(rereport, [path])
+      expect([code, stdout]).toEqual([2, ''])
+      expect(stderr).toMatch(reason)
+      expect(stderr.trimEnd()).not.toContain('\n')
+      expect(await readdir(path)).toEqual(['results.json'])
+    },
+  )
+
+  test('of results whose strategies are named in markup writes reports and exports without it', async () => {
+    const path = join(folder, 'hostile')
+    await mkdir(path)
+    const worst = '<img src=x onerror=alert(1)>|`\\n'
+    await writeFile(
+      join(path, 'results.json'),
+      JSON.stringify(exampleResults(), (_key, value) => (value === 'slow' ? worst : value)),
+    )
+    expect(await runToEnd(rereport, [path])).toMatchObject({ code: 0, stderr: '' })
+    const names = (await readdir(path, { recursive: true })).filter((name) =>
+      /\.(md|html|svg|json|txt)$/.test(name),
+    )
+    const texts = names
+      .filter((name) => name !== 'results.json')
+      .map((name) => readFile(join(path, name), 'utf8'))
+    expect(texts.length).toBeGreaterThan(7)
+    for (const text of await Promise.all(texts)) expect(text).not.toContain('<img')
   })
 })
 
@@ -224,11 +318,66 @@ describe('a run with a strategy that breaks down for good', () => {
   })
 })
 
+describe('a run with gates', () => {
+  const rate = 'memory:verificationFailures.crossWorker.rate'
+  const asked = [
+    // Per-process memory loses every captcha of another worker: so much is sure of any run.
+    ['broken', `${rate}>0.5`, '2', 1],
+    // With one worker there is no other.
+    ['unmeasured', `${rate}>0.5`, '1', 2],
+    // Nobody sees a rate to the millionth in ten seconds.
+    ['undecided', `${rate}<0.999999`, '2', 3],
+  ] as const
+  const found = new Map<string, Measured>()
+
+  beforeAll(async () => {
+    await Promise.all(
+      asked.map(async ([verdict, gate, workers]) => {
+        const argv = ['--strategies', 'memory', '--workers', workers, '--fail-on', gate]
+        const isEnough = ({ strategies }: Results) =>
+          workers === '1' ||
+          strategies.every(
+            ({ correctness }) => (correctness?.verificationFailures.crossWorker.attempts ?? 0) > 10,
+          )
+        found.set(verdict, await runUntilMeasured(`gate-${verdict}`, argv, isEnough))
+      }),
+    )
+  }, 120_000)
+
+  test.each(asked)(
+    'of which one is %s (%s at %s workers) ends with %i and says so',
+    async (verdict, gate, _workers, code) => {
+      const run = found.get(verdict)
+      expect(run?.results.gates?.map((row) => [row.gate, row.verdict])).toEqual([[gate, verdict]])
+      expect([run?.end.code, run?.end.processes]).toEqual([code, []])
+      expect(run?.end.stdout).toContain(`• gate ${verdict}: ${gate}`)
+      const report = await readFile(join(run?.path ?? '', 'report.md'), 'utf8')
+      expect(report).toContain('## Gates')
+      expect(run?.results.run.command).toContain(`--fail-on '${gate}'`)
+    },
+  )
+
+  test('without them would end with 0', () => {
+    for (const { results } of found.values()) {
+      const { gates: _gates, ...rest } = results
+      expect(exitCodeOf(rest)).toBe(0)
+    }
+  })
+})
+
 describe('a run', () => {
   let whole: Measured
 
   beforeAll(async () => {
-    const argv = ['--strategies', 'memory,hybrid', '--workers', '2']
+    await writeFile(join(folder, 'earlier.json'), JSON.stringify(elsewhere()))
+    const held = [
+      '--fail-on',
+      'hybrid:take.p50Us<0',
+      '--fail-on',
+      'all:verificationFailures.sameWorker.rate>0',
+    ]
+    const beside = ['--baseline', 'earlier.json', '--baseline-anyway']
+    const argv = ['--strategies', 'memory,hybrid', '--workers', '2', ...held, ...beside]
     whole = await runUntilMeasured('whole', argv, ({ strategies }) =>
       strategies.every(
         ({ correctness }) => (correctness?.verificationFailures.crossWorker.attempts ?? 0) > 10,
@@ -253,7 +402,7 @@ describe('a run', () => {
     expect(await readdir(whole.path)).toEqual(
       expect.arrayContaining([
         ...['environment.json', 'plan.json', 'results.json', 'timing.ndjson'],
-        ...['charts', 'report.html', 'report.md', 'summary.md'],
+        ...['charts', 'exports', 'report.html', 'report.md', 'summary.md', 'earlier.json'],
       ]),
     )
     const read = (...names: string[]) => readFile(join(whole.path, '..', ...names), 'utf8')
@@ -292,11 +441,26 @@ describe('a run', () => {
     expect(failed).toBeUndefined()
   })
 
+  test('holds its gates, and is set beside the earlier run with a warning', () => {
+    const { results, end } = whole
+    expect(results.gates?.map(({ strategy, verdict }) => [strategy, verdict])).toEqual([
+      ['hybrid', 'held'],
+      ['memory', 'held'],
+      ['hybrid', 'held'],
+    ])
+    expect(results.earlier?.differences).toContainEqual(expect.stringContaining('Another processor then'))
+    expect(results.earlier?.changes.some(({ strategy }) => strategy === 'memory')).toBe(true)
+    for (const told of [end.stdout, end.stderr]) expect(told).toMatch(/not paired/)
+  })
+
   test('can be reported and judged again from what is on disk, to the byte', async () => {
     const copy = join(folder, 'copy')
     await cp(whole.path, copy, { recursive: true })
     const read = (name: string) => readFile(join(copy, name), 'utf8')
-    const names = ['report.md', 'report.html', 'summary.md', join('charts', 'latency-take.svg')]
+    const names = [
+      ...['report.md', 'report.html', 'summary.md', join('charts', 'latency-take.svg')],
+      ...['go-benchmark.txt', 'samples.csv', 'bencher.json'].map((name) => join('exports', name)),
+    ]
     const reports = () => Promise.all(names.map(read))
     const remove = () => Promise.all(names.map((name) => rm(join(copy, name))))
     const [report, judged] = [await reports(), await read('results.json')]

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { exitCodeOf } from '../exit-code.js'
-import type { Results, StrategyResult } from '../results.js'
+import type { GateResult, Results, StrategyResult } from '../results.js'
 import { exampleResults, strategyOf } from './fixtures.js'
 
 const results = exampleResults()
@@ -12,9 +12,25 @@ function correctnessOf({ correctness }: StrategyResult) {
   return correctness
 }
 
-function codeOf(strategies: readonly StrategyResult[], run: Partial<Results['run']> = {}) {
-  return exitCodeOf({ strategies: [...strategies], run: { ...results.run, partial: false, ...run } })
+function codeOf(
+  strategies: readonly StrategyResult[],
+  run: Partial<Results['run']> = {},
+  verdicts: readonly GateResult['verdict'][] = [],
+) {
+  const gates = verdicts.map((verdict): GateResult => ({ ...gate, verdict }))
+  return exitCodeOf({ strategies: [...strategies], run: { ...results.run, partial: false, ...run }, gates })
 }
+
+const gate = {
+  gate: 'slow:take.p50Us>1',
+  strategy: 'slow',
+  path: 'take.p50Us',
+  operator: '>',
+  limit: 1,
+  unit: 'us',
+  value: 2,
+  interval: { low: 1.5, high: 2.5 },
+} as const
 
 describe('exit code', () => {
   test('0 when every strategy kept its claims', () => expect(codeOf([good])).toBe(0))
@@ -65,6 +81,24 @@ describe('exit code', () => {
 
   test('1 when a claim was broken and the rest could not be measured', () => {
     expect(codeOf([broken, { ...good, failed: 'it crashed' }], { partial: true })).toBe(1)
+  })
+
+  test.each([
+    [['held', 'held'], 0],
+    [['held', 'broken'], 1],
+    [['held', 'unmeasured'], 2],
+    [['held', 'undecided'], 3],
+    [['undecided', 'unmeasured'], 2],
+    [['undecided', 'unmeasured', 'broken'], 1],
+  ] as const)('gates that are %j make it %i', (verdicts, code) => {
+    expect(codeOf([good], {}, verdicts)).toBe(code)
+  })
+
+  test('a broken gate outweighs a run that was ended early, and a broken claim a gate that held', () => {
+    expect(codeOf([good], { partial: true }, ['broken'])).toBe(1)
+    expect(codeOf([good], { partial: true }, ['held'])).toBe(2)
+    expect(codeOf([broken], {}, ['held'])).toBe(1)
+    expect(codeOf([broken], {}, ['unmeasured'])).toBe(1)
   })
 
   test('the example run, whose exhibit and baseline lose what they may lose, is 0', () => {

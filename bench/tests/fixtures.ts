@@ -37,6 +37,9 @@ export const options: Options = {
   seed: 7,
   out: 'results',
   budgetSeconds: 60,
+  failOn: [],
+  baseline: undefined,
+  baselineAnyway: false,
 }
 
 export const occasion = {

@@ -88,7 +88,7 @@ const rooms: readonly Room[] = [
   {
     path: /^bench\/plan\.ts$/,
     may: [
-      typesOf('src/strategy.ts', 'bench/options.ts', 'bench/roster.ts'),
+      typesOf('src/strategy.ts', 'bench/gates.ts', 'bench/options.ts', 'bench/roster.ts'),
       only('bench/slices.ts', 'bench/statistics.ts', 'bench/scaling/plan.ts', 'bench/correctness/task.ts'),
     ],
     pure: true,
@@ -156,7 +156,7 @@ const rooms: readonly Room[] = [
     may: [
       {
         target:
-          /^bench\/(judge\/|checkers\/|results\.ts$|slices\.ts$|statistics\.ts$|histogram\.ts$|plan\.ts$)/,
+          /^bench\/(judge\/|checkers\/|results\.ts$|slices\.ts$|statistics\.ts$|histogram\.ts$|plan\.ts$|earlier\.ts$)/,
       },
       typesOf(
         'bench/history.ts',
@@ -170,6 +170,16 @@ const rooms: readonly Room[] = [
     ],
     pure: true,
   },
+  {
+    path: /^bench\/gates(\.ts$|\/)/,
+    may: [
+      { target: /^bench\/(gates\/|results\.ts$|slices\.ts$|statistics\.ts$|checkers\/check\.ts$)/ },
+      typesOf('bench/plan.ts'),
+    ],
+    pure: true,
+  },
+  // What is taken from another run's results.
+  { path: /^bench\/earlier\.ts$/, may: [only('bench/message-of.ts'), npm], pure: true },
   {
     path: /^bench\/report\/charts\//,
     may: [

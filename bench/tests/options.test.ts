@@ -35,6 +35,9 @@ describe('options', () => {
       seed: 42,
       out: 'results',
       budgetSeconds: undefined,
+      failOn: [],
+      baseline: undefined,
+      baselineAnyway: false,
     })
   })
 

@@ -1,4 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { parseEarlier } from '../earlier.js'
+import { judgeGates, parseGate } from '../gates.js'
+import { compareRuns } from '../judge/earlier.js'
 import { parseResults, toResults } from '../judge.js'
 import type { Results, StrategyResult } from '../results.js'
 import { strategyOf } from './fixtures.js'
@@ -113,6 +116,22 @@ export function hostileResults(): Results {
   return JSON.parse(JSON.stringify(full), (key, value) =>
     typeof value === 'string' && names.has(value) && key !== 'how' ? renamed.get(value) : value,
   )
+}
+
+const asked: readonly string[] = [
+  'all:take.p99Us>5000',
+  '*:write.ratio>1.2',
+  'all:take.throughput<1000',
+  'all:take.throughput.ratio.change<0.9',
+  'all:verificationFailures.crossWorker.rate>0',
+  'all:correctness.single-use.violations>0',
+  'absent:take.store.p50Us<=1',
+]
+
+/** A run that was held against gates and an earlier run. */
+export function gatedResults(run: Results = fullResults()): Results {
+  const results = { ...run, earlier: compareRuns(run, parseEarlier(JSON.stringify(run))) }
+  return { ...results, gates: judgeGates(asked.map(parseGate), results) }
 }
 
 /** What a page's script is given. */

@@ -9,6 +9,7 @@ import { exampleResults, pacedRun } from './fixtures.js'
 import {
   dataOf,
   fullResults,
+  gatedResults,
   hostileNames,
   hostileResults,
   manyResults,
@@ -57,6 +58,8 @@ const runs: readonly (readonly [string, Results])[] = [
   ['of the scaling study alone', toResults(scalingRun())],
   ['of fifteen strategies', many],
   ['with hostile names', hostile],
+  ['with gates beside an earlier run', gatedResults()],
+  ['with all of that and hostile names', gatedResults(hostile)],
 ]
 
 describe.each(runs)('the page of a run %s', (_title, run) => {

@@ -59,7 +59,7 @@ describe('report.md', () => {
     const [head = ''] = markdown({ ...changed, run: { ...changed.run, partial: true } }).split('\n## ')
     expect(head).toContain('- absent: skipped: no such library')
     expect(head).toContain('- slow: could not be measured to the end: it crashed')
-    expect(head).toContain('- The run was ended early')
+    expect(head).toContain('**Partial.** The run was ended early')
   })
 
   test('says who broke a claim, and never an exhibit', () => {

@@ -7,7 +7,7 @@ import { marker, summary } from '../report/summary.js'
 import type { Results } from '../results.js'
 import { comparedResults } from './comparison.fixtures.js'
 import { exampleResults, pacedRun } from './fixtures.js'
-import { fullResults, hostileResults, manyResults, withStrategies } from './page.fixtures.js'
+import { fullResults, gatedResults, hostileResults, manyResults, withStrategies } from './page.fixtures.js'
 
 const results = fullResults()
 
@@ -68,6 +68,7 @@ describe.each([
     ['hand-made slices', exampleResults()],
     ['a pace', toResults(pacedRun())],
     ['two versions', comparedResults({ maxSlowdown: 0.05 })],
+    ['gates beside an earlier run', gatedResults()],
   ] as const)('is one of results.json, to the precision shown, in a run of %s', (_title, run) => {
     const known = tellingsOf(run)
     const numbers = cellsIn(format(run)).flatMap((cell) =>
@@ -131,7 +132,9 @@ describe('summary.md', () => {
   })
 
   test('injects no markup', () => {
-    expect(summary(hostileResults()).replace(marker, '')).not.toMatch(/<(?:img|script|b |!--)/)
+    for (const run of [hostileResults(), gatedResults(hostileResults())])
+      for (const told of [summary(run), markdown(run)])
+        expect(told.replace(marker, '')).not.toMatch(/<(?:img|script|b |!--)/)
   })
 })
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { exitCodes } from '../exit-code.js'
 import { packageRoot } from '../paths.js'
+import { formats } from '../report/formats.js'
 import { marker } from '../report/summary.js'
 
 /** What can be known of the workflow without GitHub: its commands, run as they stand there. */
@@ -120,6 +121,14 @@ describe('the workflow', () => {
   })
 
   test('tests on the versions of Node that are promised', () => expect(text).toContain('node: [20, 22, 24]'))
+})
+
+describe('its trend', () => {
+  test('is drawn from files that a run writes', () => {
+    const asked = [...text.matchAll(/output-file-path: bench-(\S+)/g)].map(([, file]) => file)
+    expect(asked).toHaveLength(2)
+    for (const file of asked) expect(Object.keys(formats)).toContain(file)
+  })
 })
 
 describe('its gate', () => {
