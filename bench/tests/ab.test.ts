@@ -9,7 +9,7 @@ import { parseResults } from '../judge.js'
 import { packageRoot } from '../paths.js'
 import type { Plan } from '../plan.js'
 import type { Results } from '../results.js'
-import { type End, remainsAfter, start } from './commands.js'
+import { type End, remainsAfter, start } from './command.js'
 import { processesMarked } from './leftovers.js'
 
 /** Two versions compared, as a user does it: in repositories made for it. Nothing here depends on how fast anything is. */
@@ -175,10 +175,12 @@ describe('what cannot be compared ends with 2 and one line', () => {
       ['--base', 'nonsense'],
       /--base: expected a commit, branch or tag .* got "nonsense"; in a shallow clone/,
     ],
-    ['an option for a commit', ['--base', '--all'], /--base/],
-    ['a limit that is no share', ['--base', 'HEAD', '--max-slowdown', '5'], /--max-slowdown.* such as 5%/],
     ['another study', ['--base', 'HEAD', '--only', 'micro'], /--only: expected timing/],
-    ['another baseline', ['--base', 'HEAD', '--reference', 'file'], /--reference: expected nothing/],
+    [
+      'a gate',
+      ['--base', 'HEAD', '--fail-on', 'all:take.ratio>2'],
+      /--fail-on all:take\.ratio>2: expected --max-slowdown/,
+    ],
     [
       'stores of the harness',
       ['--base', 'HEAD^', '--strategies', 'memory'],
@@ -294,7 +296,6 @@ describe('a comparison that is interrupted', () => {
   test.each<[string, RegExp, number]>([
     ['while base is built', /base: building/, 1],
     ['while it measures', /warm-up/, 1],
-    ['while it measures, twice', /warm-up/, 2],
     ['while base is built, twice', /base: building/, 2],
   ])(
     '%s leaves nothing behind',

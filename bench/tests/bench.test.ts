@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { exitCodeOf } from '../exit-code.js'
+import { parseGate } from '../gates.js'
 import { parseResults } from '../judge.js'
 import { packageRoot } from '../paths.js'
 import type { Results } from '../results.js'
-import { type Command, type End, runIn } from './command.js'
+import { type Remaining, runIn } from './command.js'
 import { exampleResults, strategyOf } from './fixtures.js'
 import { processesMarked } from './leftovers.js'
 
@@ -22,12 +22,8 @@ let folder: string
 /** The longest run but one goes on beside the short commands. */
 let breaking: Promise<Measured>
 
-function run(entry: string, argv: readonly string[]): Promise<Command> {
+function runToEnd(entry: string, argv: readonly string[]): Promise<Remaining> {
   return runIn({ folder, prefix }, entry, argv)
-}
-
-async function runToEnd(entry: string, argv: readonly string[]): Promise<End> {
-  return (await run(entry, argv)).ended
 }
 
 async function onlyRunIn(out: string): Promise<string> {
@@ -37,7 +33,7 @@ async function onlyRunIn(out: string): Promise<string> {
 }
 
 interface Measured {
-  readonly end: End
+  readonly end: Remaining
   readonly path: string
   readonly results: Results
 }
@@ -126,12 +122,6 @@ describe('a command that cannot be carried out', () => {
       ['--strategies', 'memory', '--fail-on', 'ghost:take.p50Us>1'],
       /--fail-on "ghost:take\.p50Us>1": expected a strategy of this run, memory, or all, got "ghost"/,
     ],
-    ['a gate on an unknown path', ['--fail-on', 'memory:take.p98Us>1'], /--fail-on.*Expected a path out of/],
-    [
-      'a gate without a number',
-      ['--fail-on', 'memory:take.p99Us>much'],
-      /--fail-on.*Expected a plain number/,
-    ],
     [
       'a gate on a study that is not run',
       ['--strategies', 'memory', '--fail-on', 'memory:correctness.single-use.violations>0'],
@@ -148,16 +138,6 @@ describe('a command that cannot be carried out', () => {
       /--baseline nowhere\.json: expected the results\.json of an earlier run, got ENOENT/,
     ],
     [
-      'an earlier run that is no JSON',
-      ['--strategies', 'memory', '--baseline', 'unfit.mjs'],
-      /--baseline unfit\.mjs: expected JSON/,
-    ],
-    [
-      'an earlier run of another version',
-      ['--strategies', 'memory', '--baseline', 'version.json'],
-      /expected a results\.json of schemaVersion 1, got 7/,
-    ],
-    [
       'an earlier run of another machine',
       ['--strategies', 'memory', '--baseline', 'elsewhere.json'],
       /expected a run of this machine .*CPU: .* now, Another processor then.*--baseline-anyway/,
@@ -168,7 +148,7 @@ describe('a command that cannot be carried out', () => {
       /--out: expected a directory/,
     ],
   ]
-  let ends: ReadonlyMap<string, End>
+  let ends: ReadonlyMap<string, Remaining>
 
   beforeAll(async () => {
     await writeFile(
@@ -176,10 +156,9 @@ describe('a command that cannot be carried out', () => {
       "export default { name: 'unfit', summary: 'A test.', claims: {} }\n",
     )
     await writeFile(join(folder, 'mine.ts'), 'export default {}\n')
-    await writeFile(join(folder, 'version.json'), '{ "schemaVersion": 7 }\n')
     await writeFile(join(folder, 'elsewhere.json'), JSON.stringify(elsewhere()))
     await writeModule('lacking', "open: async () => (await import('no-such-library')).default")
-    const found = new Map<string, End>()
+    const found = new Map<string, Remaining>()
     for (const [what, argv] of complaints) found.set(what, await runToEnd(bench, [...tiny, ...argv]))
     ends = found
   }, 80_000)
@@ -254,45 +233,8 @@ describe('npm run report', () => {
   })
 })
 
-describe('a run that is interrupted', () => {
-  let end: End
-
-  beforeAll(async () => {
-    const argv = [
-      '--strategies',
-      'memory',
-      '--workers',
-      '2',
-      '--connections',
-      '4',
-      '--budget',
-      '60s',
-      '--quick',
-    ]
-    const { child, ended } = await run(bench, [...argv, '--out', 'interrupted'])
-    // The second line comes once the first server is being started.
-    for (let said = ''; said.split('\n').length < 3; ) {
-      const [text] = child.stderr === null ? [] : await once(child.stderr, 'data')
-      said += text
-    }
-    child.kill('SIGINT')
-    end = await ended
-  }, 40_000)
-
-  test('ends with 2 and marks its results partial', async () => {
-    expect(end.code).toBe(2)
-    const results = await resultsIn(await onlyRunIn(join(folder, 'interrupted')))
-    expect(results.run.partial).toBe(true)
-    expect(end.stdout).toContain('The run was ended early')
-  })
-
-  test('leaves no process and no temporary directory', () => {
-    expect([end.processes, end.leftovers]).toEqual([[], []])
-  })
-})
-
 describe('a run with a strategy that breaks down for good', () => {
-  let end: End
+  let end: Remaining
   let results: Results
 
   beforeAll(async () => {
@@ -318,50 +260,50 @@ describe('a run with a strategy that breaks down for good', () => {
   })
 })
 
-describe('a run with gates', () => {
+describe('a run with a gate', () => {
   const rate = 'memory:verificationFailures.crossWorker.rate'
-  const asked = [
-    // Per-process memory loses every captcha of another worker: so much is sure of any run.
-    ['broken', `${rate}>0.5`, '2', 1],
-    // With one worker there is no other.
-    ['unmeasured', `${rate}>0.5`, '1', 2],
-    // Nobody sees a rate to the millionth in ten seconds.
-    ['undecided', `${rate}<0.999999`, '2', 3],
-  ] as const
-  const found = new Map<string, Measured>()
+  let broken: Measured
 
   beforeAll(async () => {
-    await Promise.all(
-      asked.map(async ([verdict, gate, workers]) => {
-        const argv = ['--strategies', 'memory', '--workers', workers, '--fail-on', gate]
-        const isEnough = ({ strategies }: Results) =>
-          workers === '1' ||
-          strategies.every(
-            ({ correctness }) => (correctness?.verificationFailures.crossWorker.attempts ?? 0) > 10,
-          )
-        found.set(verdict, await runUntilMeasured(`gate-${verdict}`, argv, isEnough))
-      }),
+    const argv = ['--strategies', 'memory', '--workers', '2', '--fail-on', `${rate}>0.5`]
+    broken = await runUntilMeasured('gate', argv, ({ strategies }) =>
+      strategies.every(
+        ({ correctness }) => (correctness?.verificationFailures.crossWorker.attempts ?? 0) > 10,
+      ),
     )
-  }, 120_000)
+  }, 70_000)
 
-  test.each(asked)(
-    'of which one is %s (%s at %s workers) ends with %i and says so',
-    async (verdict, gate, _workers, code) => {
-      const run = found.get(verdict)
-      expect(run?.results.gates?.map((row) => [row.gate, row.verdict])).toEqual([[gate, verdict]])
-      expect([run?.end.code, run?.end.processes]).toEqual([code, []])
-      expect(run?.end.stdout).toContain(`• gate ${verdict}: ${gate}`)
-      const report = await readFile(join(run?.path ?? '', 'report.md'), 'utf8')
-      expect(report).toContain('## Gates')
-      expect(run?.results.run.command).toContain(`--fail-on '${gate}'`)
-    },
-  )
+  /** The same run, judged as if it had been asked for another gate. */
+  async function judgedWith(gate: string, what: string): Promise<Results> {
+    const copy = join(folder, `gate ${what}`)
+    await cp(broken.path, copy, { recursive: true })
+    await rm(join(copy, 'results.json'))
+    const plan = JSON.parse(await readFile(join(copy, 'plan.json'), 'utf8'))
+    await writeFile(join(copy, 'plan.json'), JSON.stringify({ ...plan, gates: [parseGate(gate)] }))
+    expect(await runToEnd(rereport, [copy])).toMatchObject({ code: 0, stderr: '' })
+    return resultsIn(copy)
+  }
 
-  test('without them would end with 0', () => {
-    for (const { results } of found.values()) {
-      const { gates: _gates, ...rest } = results
-      expect(exitCodeOf(rest)).toBe(0)
-    }
+  test('that is broken ends with 1 and says so', async () => {
+    const { end, path, results } = broken
+    expect(results.gates?.map(({ gate, verdict }) => [gate, verdict])).toEqual([[`${rate}>0.5`, 'broken']])
+    expect([end.code, end.processes]).toEqual([1, []])
+    expect(end.stdout).toContain(`• gate broken: ${rate}>0.5`)
+    expect(await readFile(join(path, 'report.md'), 'utf8')).toContain('## Gates')
+    expect(results.run.command).toContain(`--fail-on '${rate}>0.5'`)
+  })
+
+  test.each([
+    // Nothing takes less than no time.
+    ['held', 'memory:take.p50Us<0', 0],
+    // No such strategy took part.
+    ['unmeasured', 'ghost:take.p50Us>1', 2],
+    // Nobody sees a rate to the millionth in ten seconds.
+    ['undecided', `${rate}<0.999999`, 3],
+  ] as const)('that is %s (%s) would end with %i', async (verdict, gate, code) => {
+    const results = await judgedWith(gate, verdict)
+    expect(results.gates?.map((row) => row.verdict)).toEqual([verdict])
+    expect(exitCodeOf(results)).toBe(code)
   })
 })
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageRoot } from '../paths.js'
-import { type End, runIn } from './command.js'
+import { type Remaining, runIn } from './command.js'
 import { processesMarked } from './leftovers.js'
 import { breaking, type Misfit, noisy, refused } from './misfits.fixtures.js'
 
@@ -13,15 +13,14 @@ import { breaking, type Misfit, noisy, refused } from './misfits.fixtures.js'
 const bench = join(packageRoot, 'dist/bench/main.js')
 const prefix = `misfits-test-${randomUUID()}`
 let folder: string
-let refusal: End
-let breakdown: End
-let standstill: End
+let refusal: Remaining
+let breakdown: Remaining
+let standstill: Remaining
 
-async function run(misfits: readonly Misfit[], argv: readonly string[]): Promise<End> {
+async function run(misfits: readonly Misfit[], argv: readonly string[]): Promise<Remaining> {
   for (const { name, text } of misfits) await writeFile(join(folder, `${name}.mjs`), text)
   const strategies = misfits.map(({ name }) => `./${name}.mjs`).join(',')
-  const { ended } = await runIn({ folder, prefix }, bench, ['--strategies', strategies, ...argv])
-  return ended
+  return runIn({ folder, prefix }, bench, ['--strategies', strategies, ...argv])
 }
 
 beforeAll(async () => {
