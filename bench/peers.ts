@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
@@ -29,7 +30,7 @@ const program = new Command('bench:peers')
   )
   .option('--quick', 'a glance of about 100 seconds a group, wide intervals', false)
   .option('--seed <n>', 'of every group')
-  .option('--out <dir>', 'where runs and peers.md go', 'results/peers')
+  .option('--out <dir>', 'where runs and peers.md go; groups with a run there stay in it', 'results/peers')
   .option('--report', 'run nothing: only write peers.md anew from the runs that are there', false)
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitCodes.unmeasured))
   .parse()
@@ -42,13 +43,15 @@ const home = resolve(packageRoot, options.out)
 const codes: number[] = []
 const missing: string[] = []
 const runs: PeersRun[] = []
-for (const group of groups) {
-  if (signal.aborted) break
+for (const group of peerGroups) {
+  const isAsked = groups.includes(group)
+  // Groups that were not asked for keep their rows, as long as their runs are there.
+  if (!isAsked && !existsSync(join(home, group.name, 'latest.json'))) continue
   try {
-    if (!options.report) await measure(group)
+    if (isAsked && !options.report) await measure(group)
     const run = await readRun(group)
     runs.push(run)
-    codes.push(codeOf(group, run))
+    if (isAsked) codes.push(codeOf(group, run))
   } catch (error) {
     process.stderr.write(`bench:peers: ${group.name}: ${messageOf(error)}\n`)
     missing.push(group.name)
@@ -62,6 +65,7 @@ process.stdout.write(`${report}\nreport: ${join(options.out, 'peers.md')}\n`)
 process.exitCode = signal.aborted ? exitCodes.unmeasured : worst(codes)
 
 async function measure(group: PeerGroup): Promise<void> {
+  if (signal.aborted) throw new Error('ended before it was measured')
   // What an earlier run left there must not be taken for what this one did not.
   await rm(join(home, group.name, 'latest.json'), { force: true })
   const argv = [...argumentsFor(group), '--out', join(options.out, group.name)]

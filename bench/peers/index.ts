@@ -45,7 +45,7 @@ export const peerGroups: readonly PeerGroup[] = [
         libraries: ['altcha-lib'],
         documentation: 'https://github.com/altcha-org/altcha-lib/blob/main/docs/store.md',
         promise:
-          'Its store “tracks used challenges to prevent them from being reused”: claimed for a host’s workers.',
+          'Its store “tracks used challenges to prevent them from being reused”. The limit below is of distributed environments, which the workers of one host are not to everybody who starts them: claimed for a host’s workers.',
         limit: {
           says: '“In distributed environments, use a centralized store such as Redis.”',
           link: 'https://github.com/altcha-org/altcha-lib/blob/main/docs/store.md',

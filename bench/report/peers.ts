@@ -43,7 +43,7 @@ export function peersReport(raw: readonly PeersRun[], missing: readonly string[]
     costs(runs),
     '## Where a peer keeps what ours keeps',
     'Peers of which no claim was seen broken and that claim what our counterpart claims: throughput of ours ÷ theirs. Ours is *slower* where the whole interval is below 1.',
-    contest(runs),
+    sideBySide(runs),
     '## One by one',
     ...runs.flatMap((run) => run.facts.map((facts) => portrait(run, facts))),
     '## Machine and commands',
@@ -114,21 +114,25 @@ function keptCells(strategy: StrategyResult): readonly string[] {
   const { verificationFailures, checks, races, restarts } = strategy.correctness
   const { crossWorker } = verificationFailures
   const twice = checks.find(({ name }) => name === 'single-use')
-  const named = (verdict: string) =>
-    checks.filter((check) => check.verdict === verdict && isClaimed(strategy.claims, check.name))
   return [
     claimWords(strategy),
     outOf(crossWorker.failures, crossWorker.attempts),
     twice === undefined ? '–' : outOf(twice.violations, twice.attempts),
     races === undefined ? '–' : races.overlapping.toLocaleString('en'),
     restarts === undefined ? '–' : outOf(restarts.kept, restarts.looked),
-    named('invalid')
+    claimedAre('invalid', strategy)
       .map(({ name, violations, attempts }) => `${name} ${outOf(violations, attempts)}`)
       .join(', ') || '–',
-    named('unknown')
+    claimedAre('unknown', strategy)
       .map(({ name }) => name)
       .join(', ') || '–',
   ]
+}
+
+/** Its checks of that verdict that decide a claim of its own, or that every store owes. */
+function claimedAre(verdict: 'invalid' | 'unknown', { claims, correctness }: StrategyResult) {
+  const checks = correctness?.checks ?? []
+  return checks.filter((check) => check.verdict === verdict && isClaimed(claims, check.name))
 }
 
 function outOf(part: number, whole: number): string {
@@ -169,12 +173,12 @@ function throughputRatio(
 }
 
 /** Single use under the very claims of the counterpart: whoever keeps less may be quick for that. */
-function contest(runs: readonly PeersRun[]): string {
+function sideBySide(runs: readonly PeersRun[]): string {
   const rows = runs.flatMap((run) => {
     const ours = strategyIn(run, run.results.run.baseline)
     return run.facts.flatMap(({ name }) => {
       const peer = strategyIn(run, name)
-      if (ours === undefined || peer === undefined || !isRival(ours, peer)) return []
+      if (ours === undefined || peer === undefined || !keepsAsMuch(ours, peer)) return []
       return [
         [
           `**${name}**`,
@@ -189,8 +193,10 @@ function contest(runs: readonly PeersRun[]): string {
   return table(['peer', 'ours', 'the peer', 'write, ours ÷ peer', 'take, ours ÷ peer'], rows)
 }
 
-function isRival(ours: StrategyResult, peer: StrategyResult): boolean {
-  return claimWords(ours) === claimWords(peer) && peer.correctness?.verdict !== 'invalid'
+function keepsAsMuch(ours: StrategyResult, peer: StrategyResult): boolean {
+  const { correctness, failed } = peer
+  if (correctness === undefined || failed !== undefined) return false
+  return claimWords(ours) === claimWords(peer) && correctness.verdict !== 'invalid'
 }
 
 function inverted(ratio: RatioResult | undefined): string {
@@ -216,24 +222,42 @@ function portrait(run: PeersRun, facts: PeerFacts): string {
 
 function seen(strategy: StrategyResult | undefined): readonly string[] {
   if (strategy?.correctness === undefined) return ['- Seen: it was not looked at.']
-  const { claims, correctness, failed } = strategy
-  const broken = correctness.checks.filter(
-    ({ name, verdict }) => verdict === 'invalid' && isClaimed(claims, name),
-  )
+  const { failed } = strategy
+  const broken = claimedAre('invalid', strategy)
   const lines = broken.map(({ name, evidence }) => `- Seen, ${name}: ${evidence[0] ?? 'no sentence'}`)
+  const unshown = claimedAre('unknown', strategy).map(({ name }) => name)
   return [
     ...(lines.length === 0 ? ['- Seen: no claim was broken.'] : lines),
+    ...(unshown.length === 0 ? [] : [`- Not shown: ${unshown.join(', ')}.`]),
     ...(failed === undefined ? [] : [`- It could not be measured to the end: ${failed}`]),
   ]
 }
 
 function machine(runs: readonly PeersRun[]): string {
-  const lines = runs.map(
-    ({ results: { run } }) =>
-      `- ${run.launches} launches, ${run.blocks} blocks, seed ${run.seed}, ${run.startedAt}: \`${run.command.replaceAll('`', ' ')}\``,
-  )
-  const environment = runs[0]?.results.environment
-  if (environment === undefined) return 'Nothing was run.'
-  const { cpu, cores, memoryBytes, system, node } = environment
-  return [`${cpu}, ${cores} cores, ${bytes(memoryBytes)}; ${system}; Node ${node}.`, '', ...lines].join('\n')
+  if (runs.length === 0) return 'Nothing was run.'
+  const machines = new Set(runs.map(({ results }) => machineOf(results)))
+  return [...machines]
+    .flatMap((told) => [
+      told,
+      '',
+      ...runs.filter(({ results }) => machineOf(results) === told).map(({ results }) => runLine(results)),
+      '',
+    ])
+    .join('\n')
+    .trimEnd()
+}
+
+function machineOf({ environment: { cpu, cores, memoryBytes, system, node } }: Results): string {
+  return `${cpu}, ${cores} cores, ${bytes(memoryBytes)}; ${system}; Node ${node}.`
+}
+
+function runLine({ run, controls }: Results): string {
+  const told = `- ${run.launches} launches, ${run.blocks} blocks, seed ${run.seed}, ${run.startedAt}: \`${run.command.replaceAll('`', ' ')}\``
+  const warnings = [
+    ...(run.partial ? ['**ended early**'] : []),
+    ...(controls?.contaminated
+      ? ['**contaminated**: the no-op store moved between the halves of the run']
+      : []),
+  ]
+  return [told, ...warnings].join(', ')
 }
