@@ -80,8 +80,13 @@ function decide(
   return { verdict: ends.some(Boolean) ? 'undecided' : 'held' }
 }
 
-function whyUnmeasured(name: string, { isWait }: Place, strategy: StrategyResult | undefined): string {
-  if (name === everyone) return 'no strategy has this figure'
+function whyUnmeasured(
+  name: string,
+  { isChange, isWait }: Place,
+  strategy: StrategyResult | undefined,
+): string {
+  if (name === everyone)
+    return isChange ? 'no strategy was measured often enough in both runs' : 'none took part but exhibits'
   if (strategy === undefined) return 'no such strategy in this run'
   if (strategy.skipped !== undefined) return `skipped: ${strategy.skipped}`
   if (isWait && strategy.timing?.some(({ openLoop }) => openLoop?.kept === false))

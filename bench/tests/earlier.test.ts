@@ -205,7 +205,12 @@ describe('beside an earlier run', () => {
     expect(rows('all:take.p50Us.change>1.5', run).map(([name]) => name)).toEqual(['memory', 'slow'])
     expect(rows('all:take.p50Us>1', run).map(([name]) => name)).toEqual(['memory', 'slow', 'new'])
     const none = { ...before, strategies: before.strategies.filter(({ name }) => name === 'other') }
-    expect(rows('all:take.ratio.change>1', beside({ earlier: none }))).toEqual([['all', null, 'unmeasured']])
+    const [unmeasured] = judgeGates([parseGate('all:take.ratio.change>1')], beside({ earlier: none }))
+    expect(unmeasured).toMatchObject({
+      strategy: 'all',
+      verdict: 'unmeasured',
+      reason: 'no strategy was measured often enough in both runs',
+    })
   })
 
   test.each([
