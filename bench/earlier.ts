@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { messageOf } from './message-of.js'
+import { nullable } from './results/schema.js'
 
 /** What `--baseline` takes from the results.json of an earlier run. */
 
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const positive = () => Type.Number({ exclusiveMinimum: 0 })
 const Interval = Type.Object({ low: positive(), high: positive() })
 
@@ -27,6 +27,11 @@ const EarlierRun = Type.Object({
     memoryBytes: Type.Number(),
     system: Type.String(),
     node: Type.String(),
+    engines: Type.Optional(
+      Type.Array(
+        Type.Object({ engine: Type.String(), version: Type.String(), origin: Type.Enum(['own', 'given']) }),
+      ),
+    ),
   }),
   strategies: Type.Array(
     Type.Object({
@@ -47,6 +52,7 @@ const EarlierRun = Type.Object({
               p99Us: nullable(Interval),
               cpuUsPerOp: nullable(Interval),
             }),
+            openLoop: Type.Optional(Type.Object({ kept: Type.Boolean() })),
             ratios: Type.Array(
               Type.Object({
                 metric: Type.Enum(['throughput', 'p50Us', 'p99Us', 'cpuUsPerOp']),
@@ -124,7 +130,7 @@ const traits: readonly Trait[] = [
     isSame: (now, then) => Math.abs(Number(now) / Number(then) - 1) <= sameMemory,
   },
   { name: 'system', of: ({ environment }) => environment.system.split(' ')[0] ?? '' },
-  { name: 'Node', of: ({ environment }) => environment.node.replace(/^v?(\d+).*$/s, '$1') },
+  { name: 'Node', of: ({ environment }) => majorOf(environment.node) },
   { name: 'workers', of: ({ run }) => run.workers },
   { name: 'hosts', of: ({ run }) => run.hosts ?? 1 },
   { name: 'topology', of: ({ run }) => run.topology ?? 'processes' },
@@ -132,9 +138,27 @@ const traits: readonly Trait[] = [
   { name: 'requests per second', of: ({ run }) => run.rate ?? 'a closed loop' },
 ]
 
-/** Pure: in what machine and settings two runs differ, such as "cores: 2 now, 4 then". */
+/** Pure: in what machine, settings and engines two runs differ, such as "cores: 2 now, 4 then". */
 export function differencesOf(now: Compared, then: Compared): string[] {
-  return traits.flatMap(({ name, of, isSame = Object.is }) =>
+  const found = traits.flatMap(({ name, of, isSame = Object.is }) =>
     isSame(of(now), of(then)) ? [] : [`${name}: ${of(now)} now, ${of(then)} then`],
   )
+  return [...found, ...(now.environment.engines ?? []).flatMap((engine) => engineDifferences(engine, then))]
+}
+
+type EngineFacts = NonNullable<EarlierRun['environment']['engines']>[number]
+
+/** Of an engine both used. The CPU time of one that was given is in no figure, so its origin is a difference in kind. */
+function engineDifferences(now: EngineFacts, { environment }: Compared): string[] {
+  const then = environment.engines?.find(({ engine }) => engine === now.engine)
+  if (then === undefined) return []
+  const [version, other] = [majorOf(now.version), majorOf(then.version)]
+  return [
+    ...(now.origin === then.origin ? [] : [`${now.engine}: ${now.origin} now, ${then.origin} then`]),
+    ...(version === other ? [] : [`version of ${now.engine}: ${version} now, ${other} then`]),
+  ]
+}
+
+function majorOf(version: string): string {
+  return version.replace(/^v?(\d+).*$/s, '$1')
 }

@@ -5,6 +5,7 @@ import { whyInfeasible } from './gates.js'
 import { messageOf } from './message-of.js'
 import { type Options, UsageError } from './options.js'
 import type { Plan } from './plan.js'
+import { unpaired } from './report/earlier.js'
 
 /** What a run is held against, gates and an earlier run: looked at before anything is measured. */
 
@@ -14,8 +15,8 @@ type Wish = Pick<
 >
 
 /** @throws UsageError when a gate could never be judged */
-export function demandFeasible(plan: Plan): void {
-  const reason = whyInfeasible(plan)
+export function demandFeasible(plan: Plan, earlier: EarlierRun | undefined): void {
+  const reason = whyInfeasible(plan, earlier)
   if (reason !== undefined) throw new UsageError(reason)
 }
 
@@ -48,6 +49,6 @@ async function parsed(path: string): Promise<EarlierRun> {
 }
 
 /** What a reader must know of a comparison between runs. */
-export function unpaired({ run }: EarlierRun): string {
-  return `compared with ${run.id}: runs of different machines or days are not paired, so what differs may be the machine or the day`
+export function warning({ run }: EarlierRun): string {
+  return `beside ${run.id}: ${unpaired}`
 }

@@ -3,7 +3,7 @@ import { relative } from 'node:path'
 import { readEnvironment } from './environment.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
 import { outline } from './forecast.js'
-import { demandFeasible, readEarlier, unpaired } from './held-against.js'
+import { demandFeasible, readEarlier, warning } from './held-against.js'
 import { endingLine, interruption, unlessEnded } from './interruption.js'
 import { invocation } from './invocation.js'
 import { judge } from './judge.js'
@@ -33,14 +33,14 @@ async function bench(argv: readonly string[]): Promise<number> {
     command: invocation('bench', argv),
     noopModule,
   })
-  demandFeasible(plan)
   const environment = await readEnvironment(services.facts())
   const earlier = await readEarlier(options, environment)
+  demandFeasible(plan, earlier)
   const folder = await createRunFolder(options.out, plan, environment, earlier)
   const progress = createProgress({ ...courseOf(plan), ...screenOf(process.stderr, options) })
   signal.addEventListener('abort', () => progress.say(endingLine), { once: true })
   progress.say(outline(plan))
-  if (earlier !== undefined) progress.say(unpaired(earlier))
+  if (earlier !== undefined) progress.say(warning(earlier))
   await runStudies({ plan, folder, services, progress, signal })
   progress.close()
   const results = await judge(folder)

@@ -76,7 +76,7 @@ A gate says when to fail: a strategy (or all, which leaves out exhibits), a colo
   write|read|take.throughput|p50Us|p99Us|cpuUsPerOp          as the client saw it; µs, requests per second
   write|read|take.store.p50Us|p99Us                          in the store alone
   either of them with .ratio, .change or .ratio.change       ÷ the baseline strategy, ÷ the earlier run, both
-  write|read|take.ratio                                      short for p50Us.ratio
+  write|read|take.ratio|ratio.change                         short for p50Us.ratio and p50Us.ratio.change
   verificationFailures.crossWorker|sameWorker|overall.rate|failures|attempts
   correctness.CHECK.violations|attempts|rate                 such as correctness.single-use.violations>0
 It is broken when the whole 95 % interval lies beyond the limit, held when all of it lies on this side, else undecided. A rate
@@ -85,7 +85,8 @@ against 0 or 1 asks whether it was ever seen.
 Exit codes:
   0  every strategy kept its claims and every gate held (exhibits excepted)
   1  a claim or a gate was broken
-  2  it could not measure: bad arguments, a server that did not start, a named strategy that had to be skipped, a gate's figure
+  2  it could not measure: bad arguments, a server that did not start, a named strategy that had to be skipped, a gate whose
+     figure is missing
   3  it measured, but never across the scope a strategy claims, or not precisely enough for a gate: undecided`
 }
 

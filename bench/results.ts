@@ -3,6 +3,7 @@ import { Comparison } from './results/comparison.js'
 import { Correctness } from './results/correctness.js'
 import { Earlier } from './results/earlier.js'
 import { GateResult } from './results/gates.js'
+import { metrics } from './results/metrics.js'
 import { Recommendation, RungStep } from './results/recommendation.js'
 import { Scaling } from './results/scaling.js'
 import { count, literals, nullable, number, object, share } from './results/schema.js'
@@ -20,6 +21,7 @@ export { isClaimed, promisesMade } from './results/correctness.js'
 export type { ChangeResult, EarlierResult } from './results/earlier.js'
 export type { GateResult } from './results/gates.js'
 export { operators } from './results/gates.js'
+export { isQueue, isTold, isWait, type Metric, metrics, storeMetrics } from './results/metrics.js'
 export type { Recommendation, RecommendedRatio, RungStep } from './results/recommendation.js'
 export type { GrowthResult, ScalingMetric, ScalingResult, ScalingSweepResult } from './results/scaling.js'
 
@@ -36,9 +38,6 @@ const Claims = object({
 })
 
 const Interval = object({ low: number(), high: number() })
-
-export const metrics = ['throughput', 'p50Us', 'p99Us', 'cpuUsPerOp'] as const
-export type Metric = (typeof metrics)[number]
 
 const Ratio = object({
   baseline: Type.String(),

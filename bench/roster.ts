@@ -1,6 +1,7 @@
 import { isModulePath } from '../src/load-strategy.js'
 import { strategies } from '../src/strategies/index.js'
 import type { Claims, Engine, Services } from '../src/strategy.js'
+import { everyone } from './gates.js'
 import { messageOf } from './message-of.js'
 import { type Options, UsageError } from './options.js'
 import { noopName, twinName } from './plan.js'
@@ -41,11 +42,11 @@ export async function callRoster(
   )
   if (refused.length > 0)
     throw complaintOf(refused.map(({ name, skipped }) => `${name}: cannot run here: ${skipped}`))
-  const names = [...entrants.map(({ name }) => name), twinName, noopName]
+  const names = [...entrants.map(({ name }) => name), twinName, noopName, everyone]
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined)
     throw new UsageError(
-      `${twice}: expected strategies of different names, and none of ${twinName} and ${noopName}, which are the controls`,
+      `${twice}: expected strategies of different names, and none of ${twinName} and ${noopName}, which are the controls, and ${everyone}, which are all of them`,
     )
   return entrants
 }

@@ -7,16 +7,22 @@ export function judgeGates(gates: readonly Gate[], results: Results): GateResult
   return gates.flatMap((gate) => {
     const place = places.get(gate.path)
     if (place === undefined) throw new Error(`gates: expected a known path, got ${JSON.stringify(gate.path)}`)
-    return namesFor(gate, results).map((name) => judgeOne({ gate, place, name, results }))
+    return namesFor(gate, place, results).map((name) => judgeOne({ gate, place, name, results }))
   })
 }
 
-/** Exhibits are wrong on purpose: whoever wants to hold one to a limit names it. */
-function namesFor({ strategy }: Gate, { strategies }: Results): readonly string[] {
+/** Exhibits are wrong on purpose: whoever wants to hold one to a limit names it. What is new has not changed. */
+function namesFor(
+  { strategy }: Gate,
+  { isChange }: Place,
+  { strategies, earlier }: Results,
+): readonly string[] {
   if (strategy !== everyone) return [strategy]
+  const isNew = (name: string) => earlier?.changes.every((change) => change.strategy !== name) ?? true
   const names = strategies
     .filter(({ exhibit, skipped }) => exhibit === undefined && skipped === undefined)
     .map(({ name }) => name)
+    .filter((name) => isChange === undefined || !isNew(name))
   return names.length === 0 ? [everyone] : names
 }
 
@@ -41,7 +47,7 @@ function judgeOne({ gate, place, name, results }: Held): GateResult {
     value: figure?.value ?? null,
     interval: intervalOf(figure),
     ...(figure === undefined
-      ? { verdict: 'unmeasured' as const, reason: whyUnmeasured(strategy) }
+      ? { verdict: 'unmeasured' as const, reason: whyUnmeasured(name, place, strategy) }
       : decide(gate, place, figure)),
   }
 }
@@ -74,8 +80,16 @@ function decide(
   return { verdict: ends.some(Boolean) ? 'undecided' : 'held' }
 }
 
-function whyUnmeasured(strategy: StrategyResult | undefined): string {
+function whyUnmeasured(
+  name: string,
+  { isChange, isWait }: Place,
+  strategy: StrategyResult | undefined,
+): string {
+  if (name === everyone)
+    return isChange ? 'no strategy was measured often enough in both runs' : 'none took part but exhibits'
   if (strategy === undefined) return 'no such strategy in this run'
   if (strategy.skipped !== undefined) return `skipped: ${strategy.skipped}`
+  if (isWait && strategy.timing?.some(({ openLoop }) => openLoop?.kept === false))
+    return 'it did not keep the pace: what its clients waited is the length of a queue'
   return strategy.failed ?? 'this run did not measure it'
 }

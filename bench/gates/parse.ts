@@ -37,14 +37,17 @@ export function parseGate(text: string): Gate {
   const [, strategy = '', path = ''] = /^(.*):(.*)$/s.exec(left) ?? []
   if (strategy.trim() === '' || path.trim() === '')
     throw new Error(`Expected a strategy and a path with a colon between them, ${example}, ${got}.`)
-  if (!places.has(path.trim()))
+  const place = places.get(path.trim())
+  if (place === undefined)
     throw new Error(`Expected a path out of ${pathsTold}, got ${JSON.stringify(path.trim())}.`)
+  const limit = numberIn(right.trim())
+  demandOpen({ operator, limit }, place.unit, got)
   return {
     text: text.trim(),
     strategy: strategy.trim() === '*' ? everyone : strategy.trim(),
     path: path.trim(),
     operator,
-    limit: numberIn(right.trim()),
+    limit,
   }
 }
 
@@ -54,4 +57,21 @@ function numberIn(text: string): number {
   throw new Error(
     `Expected a plain number as the limit (µs, requests per second, a ratio, a share from 0 to 1 or a count), got ${JSON.stringify(text)}.`,
   )
+}
+
+/** A gate that nothing can break is no gate, and one that nothing can hold says nothing. */
+function demandOpen(
+  { operator, limit }: Pick<Gate, 'operator' | 'limit'>,
+  unit: GateResult['unit'],
+  got: string,
+): void {
+  if (unit === 'share' && !(limit >= 0 && limit <= 1))
+    throw new Error(`Expected a share from 0 to 1 as the limit, such as 0.05 for 5 %, ${got}.`)
+  if (limit < 0) throw new Error(`Expected a limit of at least 0, below which no figure is, ${got}.`)
+  const least = limit === 0 ? ['<', '>='] : []
+  const most = unit === 'share' && limit === 1 ? ['>', '<='] : []
+  if ([...least, ...most].includes(operator))
+    throw new Error(
+      `Expected a gate that can be broken and can hold, but every figure of this one is ${limit === 0 ? 'at least 0' : 'at most 1'}, ${got}.`,
+    )
 }

@@ -2,10 +2,14 @@ import { checkNames } from '../checkers/check.js'
 import {
   type FailuresResult,
   type GateResult,
+  isQueue,
+  isTold,
+  isWait,
   type Metric,
   metrics,
   type Results,
   type StrategyResult,
+  storeMetrics,
   type TimingResult,
   timingRow,
 } from '../results.js'
@@ -20,6 +24,12 @@ export interface Place {
   readonly studies: readonly ('timing' | 'correctness')[]
   /** It is a comparison with the run that `--baseline` names. */
   readonly isChange?: true
+  /** It is made of ratios to the baseline of either run, which must be the same strategy. */
+  readonly needsSameBaseline?: true
+  /** It compares what an open loop is given. */
+  readonly needsClosedLoop?: true
+  /** It is made of what clients waited: nobody's where the pace of an open loop is not kept. */
+  readonly isWait?: true
   /** @returns `undefined` where it was not measured */
   figure(strategy: StrategyResult, results: Results): Figure | undefined
 }
@@ -37,9 +47,7 @@ interface Compared {
 }
 
 const units = { throughput: 'perSecond', p50Us: 'us', p99Us: 'us', cpuUsPerOp: 'us' } as const
-const storeMetrics = ['p50Us', 'p99Us'] as const
 
-/** Throughput and CPU time are the server's as a whole; the store's own clock knows latencies alone. */
 const compared: readonly (Compared & { readonly names: readonly string[] })[] = operations.flatMap(
   (operation) => [
     ...metrics.map((metric) => ({
@@ -61,13 +69,22 @@ const tallies = ['crossWorker', 'sameWorker', 'overall'] as const
 
 function timed(cell: Compared & { readonly names: readonly string[] }): readonly Place[] {
   const studies = ['timing'] as const
+  const wait = isWait(cell.source, cell.metric) ? { isWait: true as const } : {}
+  const compares = isTold(cell.source, cell.metric, true) ? wait : { needsClosedLoop: true as const }
   return cell.names.flatMap((path): readonly Place[] => [
-    { path, unit: units[cell.metric], studies, figure: (strategy) => absolute(strategy, cell) },
-    { path: `${path}.ratio`, unit: 'ratio', studies, figure: (...found) => ratio(...found, cell) },
+    { path, unit: units[cell.metric], studies, ...wait, figure: (strategy) => absolute(strategy, cell) },
+    {
+      path: `${path}.ratio`,
+      unit: 'ratio',
+      studies,
+      ...compares,
+      figure: (...found) => ratio(...found, cell),
+    },
     {
       path: `${path}.change`,
       unit: 'ratio',
       studies,
+      ...compares,
       isChange: true,
       figure: (...found) => estimated(change(...found, cell)),
     },
@@ -75,21 +92,18 @@ function timed(cell: Compared & { readonly names: readonly string[] }): readonly
       path: `${path}.ratio.change`,
       unit: 'ratio',
       studies,
+      ...compares,
       isChange: true,
-      figure: (...found) => estimated(change(...found, cell)?.ratio),
+      needsSameBaseline: true,
+      figure: (...found) => ratioChange(...found, cell),
     },
   ])
 }
 
 /** How many times as long as with the baseline: of throughput "more" would be the better. */
-function plainRatio(operation: Operation): Place {
-  const cell = { operation, source: 'client', metric: 'p50Us' } as const
-  return {
-    path: `${operation}.ratio`,
-    unit: 'ratio',
-    studies: ['timing'],
-    figure: (...found) => ratio(...found, cell),
-  }
+function plainRatio(operation: Operation): readonly Place[] {
+  const cell = { operation, source: 'client', metric: 'p50Us', names: [operation] } as const
+  return timed(cell).filter(({ path }) => path.startsWith(`${operation}.ratio`))
 }
 
 function refused(which: (typeof tallies)[number]): readonly Place[] {
@@ -132,7 +146,7 @@ function checked(name: string): readonly Place[] {
 export const places: ReadonlyMap<string, Place> = new Map(
   [
     ...compared.flatMap(timed),
-    ...operations.map(plainRatio),
+    ...operations.flatMap(plainRatio),
     ...tallies.flatMap(refused),
     ...checkNames.flatMap(checked),
   ].map((place) => [place.path, place]),
@@ -143,7 +157,7 @@ export const pathsTold = [
   `${operations.join('|')}.${metrics.join('|')}`,
   `${operations.join('|')}.store.${storeMetrics.join('|')}`,
   'either of them with .ratio, .change or .ratio.change',
-  `${operations.join('|')}.ratio`,
+  `${operations.join('|')}.ratio|ratio.change`,
   `verificationFailures.${tallies.join('|')}.rate|failures|attempts`,
   `correctness.${checkNames.join('|')}.violations|attempts|rate`,
 ].join(', ')
@@ -151,7 +165,7 @@ export const pathsTold = [
 function absolute({ timing }: StrategyResult, { operation, source, metric }: Compared): Figure | undefined {
   const row = timingRow(timing, operation, source)
   const value = row?.[metric] ?? null
-  return row === undefined || row.slices === 0 || value === null
+  return row === undefined || row.slices === 0 || value === null || isQueue(row, metric)
     ? undefined
     : { value, interval: row.intervals[metric] }
 }
@@ -162,7 +176,7 @@ function ratio(
   { operation, source, metric }: Compared,
 ): Figure | undefined {
   const row = timingRow(timing, operation, source)
-  if (row === undefined || row.slices === 0) return undefined
+  if (row === undefined || row.slices === 0 || isQueue(row, metric)) return undefined
   // The baseline is its own measure.
   return name === run.baseline ? exactly(1) : estimated(row.ratios.find((one) => one.metric === metric))
 }
@@ -172,6 +186,12 @@ function change({ name }: StrategyResult, { earlier }: Results, { operation, sou
     (one) =>
       one.strategy === name && one.operation === operation && one.source === source && one.metric === metric,
   )
+}
+
+function ratioChange(strategy: StrategyResult, results: Results, cell: Compared): Figure | undefined {
+  const found = change(strategy, results, cell)
+  // The baseline's ratio to itself is 1, then and now.
+  return found && strategy.name === results.run.baseline ? exactly(1) : estimated(found?.ratio)
 }
 
 function estimated(

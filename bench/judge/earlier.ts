@@ -2,6 +2,8 @@ import { differencesOf, type EarlierRun } from '../earlier.js'
 import {
   type ChangeResult,
   type EarlierResult,
+  isQueue,
+  isTold,
   type Metric,
   metrics,
   type Results,
@@ -22,15 +24,17 @@ export function compareRuns(
   results: Pick<Results, 'run' | 'environment' | 'strategies'>,
   then: EarlierRun,
 ): EarlierResult {
+  const isOpen = (results.run.rate ?? then.run.rate) !== undefined
   const sharesBaseline = results.run.baseline === then.run.baseline
   const found = results.strategies.flatMap(({ name, timing = [] }) => {
     const earlier = then.strategies.find((strategy) => strategy.name === name)?.timing ?? []
     return timing.flatMap((row) => {
       const old = earlier.find((one) => one.operation === row.operation && one.source === row.source)
       if (old === undefined) return []
-      return comparable(results.run, row).flatMap((metric) =>
-        changeOf(name, metric, row, old, sharesBaseline),
-      )
+      return metrics
+        .filter((metric) => isTold(row.source, metric, isOpen))
+        .filter((metric) => !isQueue(row, metric) && !isQueue(old, metric))
+        .flatMap((metric) => changeOf(name, metric, row, old, sharesBaseline))
     })
   })
   const { id, startedAt, command } = then.run
@@ -39,12 +43,6 @@ export function compareRuns(
     differences: differencesOf(results, then),
     changes: found,
   }
-}
-
-/** An open loop's throughput is given; throughput and CPU time stand in the store's rows a second time. */
-function comparable({ rate }: Results['run'], { source }: TimingResult): readonly Metric[] {
-  const own = metrics.filter((metric) => rate === undefined || metric !== 'throughput')
-  return source === 'client' ? own : own.filter((metric) => metric === 'p50Us' || metric === 'p99Us')
 }
 
 function changeOf(

@@ -1,6 +1,6 @@
 import { mergeLatencies } from '../histogram.js'
 import type { Plan } from '../plan.js'
-import { type Metric, metrics, type RatioResult, type TimingResult } from '../results.js'
+import { isTold, isWait, type Metric, metrics, type RatioResult, type TimingResult } from '../results.js'
 import { type Operation, operations, type SliceRecord } from '../slices.js'
 import { type Estimate, estimateRatios, holm, verdict } from '../statistics.js'
 import { keepsPace } from './open-loop.js'
@@ -51,8 +51,7 @@ export function createRatios(plan: Pick<Plan, 'seed'>, slices: readonly SliceRec
 
   /** What a client waits where the pace is not kept is the length of a queue. */
   function isComparable({ arm, baseline, source, metric }: Cell): boolean {
-    const isWait = source === 'client' && (metric === 'p50Us' || metric === 'p99Us')
-    return !isWait || (keeping.has(arm) && keeping.has(baseline))
+    return !isWait(source, metric) || (keeping.has(arm) && keeping.has(baseline))
   }
 
   /** Log-ratios by launch. Paired by block: what disturbs one arm's slice disturbs its neighbours', and leaves their quotient alone. */
@@ -133,16 +132,12 @@ function toRatio({ baseline, metric }: Cell, estimated: Estimate, adjustedP: num
   return { baseline, metric, value, low, high, verdict: word, detectable }
 }
 
-/**
- * Throughput and CPU time are the server's as a whole; the store's own clock knows only latencies. An open loop's throughput
- * is given, and compares with nothing.
- */
 export function cellsOf(pairs: readonly Pick<Cell, 'arm' | 'baseline'>[], isOpen: boolean): readonly Cell[] {
-  const compared = metrics.filter((metric) => !isOpen || metric !== 'throughput')
-  const client = compared.map((metric) => ({ source: 'client' as const, metric }))
-  const store = (['p50Us', 'p99Us'] as const).map((metric) => ({ source: 'store' as const, metric }))
+  const told = sources.flatMap((source) =>
+    metrics.filter((metric) => isTold(source, metric, isOpen)).map((metric) => ({ source, metric })),
+  )
   return pairs.flatMap((pair) =>
-    operations.flatMap((operation) => [...client, ...store].map((rest) => ({ ...pair, operation, ...rest }))),
+    operations.flatMap((operation) => told.map((rest) => ({ ...pair, operation, ...rest }))),
   )
 }
 

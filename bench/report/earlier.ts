@@ -1,4 +1,4 @@
-import type { ChangeResult, EarlierResult, Results } from '../results.js'
+import { type ChangeResult, type EarlierResult, metrics, type Results, storeMetrics } from '../results.js'
 import { type Operation, operations } from '../slices.js'
 import { title } from './latencies.js'
 import { formats } from './shown.js'
@@ -6,15 +6,17 @@ import { table } from './table.js'
 
 /** This run beside the one that `--baseline` named. Pure. */
 
+const heads = { throughput: 'throughput', p50Us: 'p50', p99Us: 'p99', cpuUsPerOp: 'CPU/op' } as const
+
 /** What is compared, in the order of its columns. */
 export const changeColumns: readonly (readonly [head: string, Pick<ChangeResult, 'source' | 'metric'>])[] = [
-  ['throughput', { source: 'client', metric: 'throughput' }],
-  ['p50', { source: 'client', metric: 'p50Us' }],
-  ['p99', { source: 'client', metric: 'p99Us' }],
-  ['CPU/op', { source: 'client', metric: 'cpuUsPerOp' }],
-  ['store p50', { source: 'store', metric: 'p50Us' }],
-  ['store p99', { source: 'store', metric: 'p99Us' }],
+  ...metrics.map((metric) => [heads[metric], { source: 'client' as const, metric }] as const),
+  ...storeMetrics.map((metric) => [`store ${heads[metric]}`, { source: 'store' as const, metric }] as const),
 ]
+
+/** What a reader must know of a comparison between runs. */
+export const unpaired =
+  'runs of different machines or days are not paired: what changed may be the machine or the day'
 
 /** Warning first. */
 export function earlierSentences(
@@ -22,7 +24,7 @@ export function earlierSentences(
   baseline: string,
 ): readonly string[] {
   return [
-    `**Runs of different machines or days are not paired**: what changed may be the machine or the day, whatever the intervals say. Compared with ${run.id}, started ${run.startedAt}.`,
+    `Compared with ${run.id}, started ${run.startedAt}: **${unpaired}**, whatever the intervals say.`,
     ...differences.map((difference) => `**Not alike**: ${difference}.`),
     ...moved(changes, baseline),
     ...(changes.some(({ ratio }) => ratio !== undefined)
@@ -111,7 +113,7 @@ export function earlierLines({ earlier, run }: Results): readonly string[] {
     words.map((word) => `${found.filter(({ verdict }) => verdict === word).length} ${word}`).join(', ')
   return [
     `• Beside ${earlier.run.id}: ${tally(earlier.changes)}; of ratios to ${run.baseline}: ${tally(earlier.changes.flatMap(({ ratio }) => ratio ?? []))}.`,
-    '  Runs of different machines or days are not paired: what changed may be the machine or the day.',
+    `  But ${unpaired}.`,
     ...earlier.differences.map((difference) => `  Not alike: ${difference}.`),
   ]
 }

@@ -7,7 +7,7 @@ import { table } from './table.js'
 export const gateHeads = ['gate', 'strategy', 'value', '95 % interval', 'fails when', 'verdict'] as const
 
 export const gateLead =
-  'A gate is broken when the whole interval lies beyond its limit, held when all of it lies on this side, and undecided otherwise.'
+  'A gate is broken when the whole interval lies beyond its limit, held when all of it lies on this side, and undecided otherwise. No interval of a rate ends at 0 % or 100 %: such a limit asks whether it was ever seen.'
 
 const order: readonly GateResult['verdict'][] = ['broken', 'unmeasured', 'undecided', 'held']
 

@@ -7,7 +7,17 @@ import { markdown } from '../report/markdown.js'
 import { summary } from '../report/summary.js'
 import { terminal } from '../report/terminal.js'
 import type { ChangeResult, Results } from '../results.js'
-import { controls, entrant, environment, exampleResults, memory, planOf, record } from './fixtures.js'
+import {
+  controls,
+  entrant,
+  environment,
+  exampleResults,
+  exampleRun,
+  memory,
+  pacedRun,
+  planOf,
+  record,
+} from './fixtures.js'
 
 const plan = planOf([memory, entrant('slow'), entrant('new')])
 
@@ -40,6 +50,10 @@ function changeIn(run: Results, strategy: string, metric: ChangeResult['metric']
   if (found === undefined) throw new Error(`expected a change of ${metric} of ${strategy}`)
   return found
 }
+
+const redis = (version: string, origin: 'own' | 'given') => ({ engine: 'redis', version, origin })
+
+const withRedis = { ...before, environment: { ...environment, engines: [redis('8.0.1', 'own')] } }
 
 describe('an earlier run', () => {
   const json = JSON.stringify(exampleResults())
@@ -95,7 +109,30 @@ describe('an earlier run', () => {
       { ...before, run: { ...before.run, workers: 8, hosts: 2, rate: 500 } },
       ['workers: 8 now, 2 then', 'hosts: 2 now, 1 then', 'requests per second: 500 now, a closed loop then'],
     ],
-  ])('%s differs by that', (_what, now, expected) => expect(differencesOf(now, before)).toEqual(expected))
+    [
+      'with an engine that is given',
+      { ...before, environment: { ...environment, engines: [redis('8.0.1', 'given')] } },
+      ['redis: given now, own then'],
+    ],
+    [
+      'with another engine and a minor version',
+      {
+        ...before,
+        environment: {
+          ...environment,
+          engines: [redis('8.2.0', 'own'), { engine: 'postgres', version: '17.1', origin: 'given' }],
+        },
+      },
+      [],
+    ],
+    [
+      'with a major version of an engine',
+      { ...before, environment: { ...environment, engines: [redis('9.0.0', 'own')] } },
+      ['version of redis: 9 now, 8 then'],
+    ],
+  ])('%s differs by that', (_what, now, expected) => {
+    expect(differencesOf(now, withRedis)).toEqual(expected)
+  })
 })
 
 describe('beside an earlier run', () => {
@@ -154,6 +191,48 @@ describe('beside an earlier run', () => {
     )
     expect(words).toEqual(['broken', 'held'])
     expect(judgeGates([parseGate('new:take.p50Us.change>1')], run)[0]?.verdict).toBe('unmeasured')
+  })
+
+  test('gates of all ask the baseline too, whose ratio to itself does not change, and nobody who is new', () => {
+    const rows = (text: string, run: Results) =>
+      judgeGates([parseGate(text)], run).map(({ strategy, value, verdict }) => [strategy, value, verdict])
+    const run = beside({ slow: 4 })
+    for (const path of ['take.throughput.ratio.change<0.9', 'take.ratio.change>1.5'])
+      expect(rows(`all:${path}`, run)).toEqual([
+        ['memory', 1, 'held'],
+        ['slow', expect.any(Number), 'broken'],
+      ])
+    expect(rows('all:take.p50Us.change>1.5', run).map(([name]) => name)).toEqual(['memory', 'slow'])
+    expect(rows('all:take.p50Us>1', run).map(([name]) => name)).toEqual(['memory', 'slow', 'new'])
+    const none = { ...before, strategies: before.strategies.filter(({ name }) => name === 'other') }
+    const [unmeasured] = judgeGates([parseGate('all:take.ratio.change>1')], beside({ earlier: none }))
+    expect(unmeasured).toMatchObject({
+      strategy: 'all',
+      verdict: 'unmeasured',
+      reason: 'no strategy was measured often enough in both runs',
+    })
+  })
+
+  test.each([
+    ['now', pacedRun(30), pacedRun()],
+    ['then', pacedRun(), pacedRun(30)],
+  ])('what clients waited is compared with nothing where the pace was not kept %s', (_when, now, then) => {
+    const earlier = parseEarlier(JSON.stringify(toResults(then)))
+    const changes = toResults({ ...now, earlier }).earlier?.changes ?? []
+    const of = (name: string) =>
+      new Set(changes.flatMap((one) => (one.strategy === name ? `${one.source} ${one.metric}` : [])))
+    const kept = ['client p50Us', 'client p99Us', 'client cpuUsPerOp', 'store p50Us', 'store p99Us']
+    expect([...of('memory')]).toEqual(kept)
+    expect([...of('slow')]).toEqual(kept.slice(2))
+  })
+
+  test('a throughput that either run was given is compared with nothing', () => {
+    const { earlier } = toResults({ ...pacedRun(), earlier: parseEarlier(JSON.stringify(exampleResults())) })
+    expect(earlier?.changes.filter(({ metric }) => metric === 'throughput')).toEqual([])
+    const paced = parseEarlier(JSON.stringify(toResults(pacedRun())))
+    expect(toResults({ ...exampleRun(), earlier: paced }).earlier?.changes).not.toContainEqual(
+      expect.objectContaining({ metric: 'throughput' }),
+    )
   })
 
   test('results.json keeps it', () => {

@@ -66,6 +66,11 @@ describe.each(runs)('the exports of a run %s', (_title, run) => {
       /^((store-)?latency|latency-p99|cpu-time)(-ratio)?$|^refused-(cross|same)-worker$/,
     ],
   ])('%s is a list of named values of one direction', (file, kinds) => {
+    if (run.results.run.rate !== undefined && file.startsWith('bigger')) {
+      // An open loop's throughput is given, and nothing else is better when it is more.
+      expect(written(file, run)).toBe('')
+      return
+    }
     const entries: unknown = JSON.parse(written(file, run))
     expect(Value.Errors(Entries, entries)).toEqual([])
     const list = entries as { name: string; unit: string }[]
@@ -99,7 +104,10 @@ describe.each(runs)('the exports of a run %s', (_title, run) => {
 
   test('go-benchmark.txt is read by the grammar of proposal 14313, a line a block', () => {
     const { config, units, lines } = readGo(written('go-benchmark.txt', run))
-    expect(config.get('pkg')).toBe('crossworker')
+    const { cpu, cores } = run.results.environment
+    expect(['pkg', 'cpu', 'cores', 'system'].map((key) => config.get(key))).toEqual([
+      ...['crossworker', cpu, String(cores), 'Linux'],
+    ])
     expect([...units]).toEqual([
       ['store-ns/op', 'lower'],
       ['cpu-ns/op', 'lower'],
@@ -180,6 +188,26 @@ describe('exports', () => {
     const lines = (given: readonly SliceRecord[]) =>
       readGo(written('go-benchmark.txt', { results, slices: given })).lines.length
     expect(lines(voided)).toBe(lines(slices) - 1)
+  })
+
+  test('have no latency of a client where the pace was not kept', () => {
+    const run = pacedRun(30)
+    const behind = { results: toResults(run), slices: slicesOf(run.records) }
+    const found: Record<string, object> = JSON.parse(written('bencher.json', behind))
+    expect(Object.keys(found['slow/write'] ?? {})).toEqual([
+      ...['cpu-time', 'cpu-time-ratio', 'store-latency', 'store-latency-ratio'],
+    ])
+    expect(found['naive/write']).toHaveProperty('latency')
+    expect(written('smaller-is-better.json', behind)).not.toMatch(/"slow\/\w+\/latency/)
+    const units = new Map(
+      readGo(written('go-benchmark.txt', behind)).lines.map(({ name, values }) => [name, [...values.keys()]]),
+    )
+    expect(units.get('BenchmarkCaptcha/strategy=slow/op=take-2')).toEqual([
+      'store-ns/op',
+      'cpu-ns/op',
+      'req/s',
+    ])
+    expect(units.get('BenchmarkCaptcha/strategy=naive/op=take-2')).toContain('ns/op')
   })
 
   test('of what has no figure leave it out', () => {

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { parseEarlier } from '../earlier.js'
 import { type Gate, judgeGates, parseGate, whyInfeasible } from '../gates.js'
+import { toResults } from '../judge.js'
 import { page } from '../report/html.js'
 import { markdown } from '../report/markdown.js'
 import { summary } from '../report/summary.js'
 import { terminal } from '../report/terminal.js'
 import { type Results, timingRow } from '../results.js'
-import { exampleResults, exampleRun, strategyOf } from './fixtures.js'
+import { entrant, exampleResults, exampleRun, pacedRun, planOf, strategyOf } from './fixtures.js'
 
 const results = exampleResults()
 const slowTake = timingRow(strategyOf(results, 'slow').timing, 'take', 'client')
@@ -62,6 +64,15 @@ describe('a gate', () => {
     ['sqlite:take.p99Us>NaN', /plain number/],
     ['sqlite:take.p99Us>1>2', /plain number/],
     ['sql\nite:__proto__>1', /a path out of/],
+    ['a:verificationFailures.overall.rate>5', /share from 0 to 1 as the limit, such as 0\.05 for 5 %/],
+    ['a:correctness.visibility.rate>-0.1', /share from 0 to 1/],
+    ['a:take.p99Us>-1', /limit of at least 0/],
+    ['a:take.p99Us<0', /can be broken and can hold.* at least 0/],
+    ['a:correctness.single-use.violations<0', /can be broken/],
+    ['a:take.ratio>=0', /can be broken and can hold/],
+    ['a:verificationFailures.overall.rate>=-0', /can be broken and can hold/],
+    ['a:verificationFailures.overall.rate>1', /can be broken and can hold.* at most 1/],
+    ['a:verificationFailures.overall.rate<=1', /can be broken and can hold/],
   ])('%j is refused in one line that says what was expected', (text, expected) => {
     expect(() => parseGate(text)).toThrow(expected)
     try {
@@ -73,9 +84,10 @@ describe('a gate', () => {
 })
 
 describe('a gate that could never be judged', () => {
-  const { entrants, experiments } = exampleRun().plan
-  const why = (text: string, more = {}) =>
-    whyInfeasible({ entrants, experiments, gates: [parseGate(text)], ...more })
+  const { plan } = exampleRun()
+  const then = parseEarlier(JSON.stringify(results))
+  const why = (text: string, more = {}, earlier = then) =>
+    whyInfeasible({ ...plan, gates: [parseGate(text)], ...more }, earlier)
 
   test.each([
     [
@@ -90,10 +102,37 @@ describe('a gate that could never be judged', () => {
     expect(why(text, more)).toMatch(expected),
   )
 
-  test.each(['all:take.p99Us>1', 'slow:take.ratio>1', 'slow:correctness.visibility.violations>0'])(
-    '%s is none',
-    (text) => expect(why(text)).toBeUndefined(),
-  )
+  test.each(['ratio', 'change', 'ratio.change'])('is a throughput’s %s in an open loop', (what) => {
+    const { openLoop } = pacedRun().plan
+    for (const path of ['take.throughput', 'take.client.throughput'])
+      expect(why(`all:${path}.${what}>1`, { openLoop })).toMatch(/expected a closed loop, got --rate/)
+    expect(why(`all:take.p50Us.${what}>1`, { openLoop })).toBeUndefined()
+    expect(why('all:take.throughput<500', { openLoop })).toBeUndefined()
+  })
+
+  test.each(['change', 'ratio.change'])('is the %s of a strategy that the earlier run had not', (what) => {
+    const { entrants } = planOf([...plan.entrants, entrant('new')])
+    expect(why(`new:take.p50Us.${what}>1`, { entrants })).toMatch(
+      /expected a strategy that the earlier run measured, memory, slow, naive, got "new"/,
+    )
+    expect(why('new:take.p50Us>1', { entrants })).toBeUndefined()
+    expect(why(`all:take.p50Us.${what}>1`, { entrants })).toBeUndefined()
+  })
+
+  test('is the change of a ratio to another baseline', () => {
+    const other = { ...then, run: { ...then.run, baseline: 'slow' } }
+    expect(why('all:take.ratio.change>1', {}, other)).toMatch(
+      /ratios are to memory as well, got one of ratios to slow; --reference slow/,
+    )
+    expect(why('all:take.p50Us.change>1', {}, other)).toBeUndefined()
+  })
+
+  test.each([
+    'all:take.p99Us>1',
+    'slow:take.ratio>1',
+    'slow:correctness.visibility.violations>0',
+    'memory:write.ratio.change>1',
+  ])('%s is none', (text) => expect(why(text)).toBeUndefined())
 })
 
 describe('the verdict of a gate', () => {
@@ -147,7 +186,7 @@ describe('the verdict of a gate', () => {
       ['store.p50Us', 2],
       ['throughput', 0.5],
     ] as const) {
-      const own = judged(`slow:take.${metric}.ratio<0`)
+      const own = judged(`slow:take.${metric}.ratio>9`)
       expect(own.value).toBeCloseTo(ratio, 1)
       expect(verdictOf(`slow:take.${metric}.ratio>${ratio * 1.2}`)).toBe('held')
       expect(verdictOf(`slow:take.${metric}.ratio>${ratio / 1.2}`)).toBe('broken')
@@ -201,6 +240,20 @@ describe('the verdict of a gate', () => {
     expect(verdictOf('slow:take.p99Us.change>1')).toBe('unmeasured')
   })
 
+  test('is unmeasured of what clients waited for a strategy that did not keep the pace', () => {
+    const run = toResults(pacedRun(30))
+    for (const path of ['take.p50Us', 'take.client.p99Us', 'take.ratio'])
+      expect(judged(`slow:${path}>1`, run)).toMatchObject({
+        verdict: 'unmeasured',
+        value: null,
+        reason: expect.stringContaining('did not keep the pace'),
+      })
+    expect(verdictOf('slow:take.store.p50Us>1', run)).toBe('broken')
+    expect(verdictOf('slow:take.cpuUsPerOp>1', run)).toBe('broken')
+    expect(verdictOf('memory:take.p50Us>1', run)).toBe('broken')
+    expect(verdictOf('slow:take.p50Us>1', toResults(pacedRun()))).toBe('broken')
+  })
+
   test('is undecided, with the reason, of what was measured too little for an interval', () => {
     const strategies = results.strategies.map((strategy) => ({
       ...strategy,
@@ -216,7 +269,10 @@ describe('the verdict of a gate', () => {
   })
 
   test('of all is one of every strategy but the exhibits and the skipped', () => {
-    const found = judgeGates([parseGate('all:take.ratio>1.5'), parseGate('naive:take.p50Us<0')], results)
+    const found = judgeGates(
+      [parseGate('all:take.ratio>1.5'), parseGate('naive:take.p50Us>60000000')],
+      results,
+    )
     expect(found.map(({ strategy, verdict }) => [strategy, verdict])).toEqual([
       ['memory', 'held'],
       ['slow', 'broken'],

@@ -174,12 +174,16 @@ const rooms: readonly Room[] = [
     path: /^bench\/gates(\.ts$|\/)/,
     may: [
       { target: /^bench\/(gates\/|results\.ts$|slices\.ts$|statistics\.ts$|checkers\/check\.ts$)/ },
-      typesOf('bench/plan.ts'),
+      typesOf('bench/plan.ts', 'bench/earlier.ts'),
     ],
     pure: true,
   },
   // What is taken from another run's results.
-  { path: /^bench\/earlier\.ts$/, may: [only('bench/message-of.ts'), npm], pure: true },
+  {
+    path: /^bench\/earlier\.ts$/,
+    may: [only('bench/message-of.ts', 'bench/results/schema.ts'), npm],
+    pure: true,
+  },
   {
     path: /^bench\/report\/charts\//,
     may: [

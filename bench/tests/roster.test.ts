@@ -118,7 +118,7 @@ describe('the roster', () => {
     expect(skipped.map(({ name }) => name)).toEqual(['token-redis', 'redis', 'postgres'])
   })
 
-  test.each(['memory', 'twin', 'noop'])('refuses a second %s', async (name) => {
+  test.each(['memory', 'twin', 'noop', 'all'])('refuses a second %s', async (name) => {
     expect(await complaint([await writeModule(name)])).toMatch(
       new RegExp(`^${name}: expected strategies of different`),
     )

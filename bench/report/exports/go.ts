@@ -1,4 +1,4 @@
-import type { Results } from '../../results.js'
+import { isQueue, type Results, type StrategyResult } from '../../results.js'
 import { operations, type SliceRecord } from '../../slices.js'
 import { exportName } from './name.js'
 
@@ -18,11 +18,11 @@ const pairs: readonly Pair[] = [
  */
 export function goBenchmark(results: Results, slices: readonly SliceRecord[] = []): string {
   const { run, environment, strategies } = results
-  const lines = strategies.flatMap(({ name }) =>
+  const lines = strategies.flatMap((strategy) =>
     operations.flatMap((operation) =>
       slices
-        .filter((slice) => slice.arm === name && slice.operation === operation && isMeasured(slice))
-        .flatMap((slice) => lineOf(slice, run.workers)),
+        .filter((slice) => slice.arm === strategy.name && slice.operation === operation && isMeasured(slice))
+        .flatMap((slice) => lineOf(slice, pairsOf(strategy), run.workers)),
     ),
   )
   if (lines.length === 0) return ''
@@ -31,6 +31,8 @@ export function goBenchmark(results: Results, slices: readonly SliceRecord[] = [
     '# Blocks of one launch are more alike than launches: benchstat takes them for independent.',
     'pkg: crossworker',
     `cpu: ${oneLine(environment.cpu)}`,
+    `cores: ${environment.cores}`,
+    `system: ${oneLine(environment.system.split(' ')[0] ?? '')}`,
     `node: ${oneLine(environment.node.replace(/^v?(\d+).*$/s, '$1'))}`,
     `topology: ${run.topology ?? 'processes'}`,
     `hosts: ${run.hosts ?? 1}`,
@@ -47,9 +49,14 @@ function isMeasured({ block, void: reason }: SliceRecord): boolean {
   return block >= 0 && reason === undefined
 }
 
+function pairsOf({ timing = [] }: StrategyResult): readonly Pair[] {
+  const queues = timing.some((row) => isQueue(row, 'p50Us'))
+  return pairs.filter(([unit]) => unit !== 'ns/op' || !queues)
+}
+
 /** None, of a slice that has nothing to tell. */
-function lineOf(slice: SliceRecord, workers: number): readonly string[] {
-  const told = pairs.flatMap(([unit, of]) => {
+function lineOf(slice: SliceRecord, own: readonly Pair[], workers: number): readonly string[] {
+  const told = own.flatMap(([unit, of]) => {
     const value = of(slice)
     return value === null ? [] : [`${Number(value.toPrecision(7))} ${unit}`]
   })

@@ -1,5 +1,7 @@
 import {
   type FailuresResult,
+  isQueue,
+  isTold,
   type Metric,
   type Results,
   type StrategyResult,
@@ -61,6 +63,7 @@ function timedMeasures(
 ): readonly Measure[] {
   const row = timingRow(timing, operation, source)
   if (row === undefined || row.slices === 0) return []
+  if (isQueue(row, metric) || !isTold(source, metric, run.rate !== undefined)) return []
   const better = metric === 'throughput' ? 'bigger' : 'smaller'
   const basis = `${row.samples} accepted answers in ${row.slices} slices`
   const common = { strategy, operation, better, basis } as const

@@ -12,7 +12,7 @@ export function earlierSection(page: Page): Markup | undefined {
     { id: 'earlier', title: 'Beside the earlier run' },
     list(earlierSentences(earlier, run.baseline).map(prose)),
     operations.map((operation) => tablesOf(page, operation)),
-    html`<p class="note">Each cell: the change, and the figures then and now.</p>`,
+    html`<p class="note">Cells of the first table: the change, and the figures then and now.</p>`,
   )
 }
 
