@@ -57,7 +57,10 @@ async function resultOf(child: ChildProcess): Promise<ProbeResult> {
     isLate = true
     killGroup(child)
   }, limitMs)
-  const [code, signal] = await once(child, 'exit').finally(() => clearTimeout(limit))
+  // Its end may be known before what it told last: that has been read when the channel ends.
+  const [[code, signal]] = await Promise.all([once(child, 'exit'), once(child, 'disconnect')]).finally(() =>
+    clearTimeout(limit),
+  )
   if (result !== undefined) return result
   if (isLate) throw new ProbeEnd(`a trial of it did not end within ${limitMs / 1_000} s: ${step}`)
   const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
