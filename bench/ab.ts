@@ -8,6 +8,7 @@ import { readEnvironment } from './environment.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
 import { outline } from './forecast.js'
 import { endingLine, interruption, unlessEnded } from './interruption.js'
+import { invocation } from './invocation.js'
 import { judge } from './judge.js'
 import { UsageError } from './options.js'
 import { noopModule } from './paths.js'
@@ -36,14 +37,13 @@ async function compare(argv: readonly string[]): Promise<number> {
   await using base = await openBase({ ref: asked.base, signal, say })
   const comparison = pairUp(entrants, base, asked)
   await unlessEnded(signal, checkDrivable(base, comparison, { entrants, services }))
-  const command = ['npm run bench:ab --', ...argv].join(' ')
+  const command = invocation('bench:ab', argv)
   const plan = makePlan(options, entrants, { startedAt: new Date(), command, noopModule, comparison })
   const folder = await createRunFolder(options.out, plan, await readEnvironment(services.facts()))
   const progress = createProgress({ ...courseOf(plan), ...screenOf(process.stderr, options) })
   say = progress.say
   say(outline(plan))
-  await runStudies({ plan, folder, services, base: base.program, progress, signal })
-  progress.close()
+  await runStudies({ plan, folder, services, base: base.program, progress, signal }).finally(progress.close)
   const results = await judge(folder)
   await writeReports(folder, results)
   await publishLatest(folder)

@@ -1,33 +1,38 @@
 #!/usr/bin/env node
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { exitCodes } from './exit-code.js'
 import { viaCommand } from './invocation.js'
-import { packageRoot } from './paths.js'
 
 /** The package's one command: `crossworker bench …` is `npm run bench -- …`, and so on. */
-const programs: Readonly<Record<string, string>> = {
-  init: 'dist/bench/init.js',
-  ab: 'dist/bench/ab.js',
-  bench: 'dist/bench/main.js',
-  demo: 'dist/bench/demo.js',
-  report: 'dist/bench/rereport.js',
-}
+const programs = new Map<string, () => Promise<unknown>>([
+  ['init', () => import('./init.js')],
+  ['ab', () => import('./ab.js')],
+  ['bench', () => import('./main.js')],
+  ['demo', () => import('./demo.js')],
+  ['report', () => import('./rereport.js')],
+])
 
-const [name = '', ...rest] = process.argv.slice(2)
-const program = programs[name]
-if (program === undefined) {
-  const got = name === '' ? 'nothing' : JSON.stringify(name)
-  process.stderr.write(`crossworker: expected ${Object.keys(programs).join(', ')}, got ${got}\n`)
-  process.exitCode = 2
+const usage = `usage: npx crossworker PROGRAM [OPTIONS]
+
+  init    a strategy to fill in, and a test that holds it to the contract
+  bench   what strategies cost, and whether they keep what they claim
+  ab      this working copy against a commit, in one run
+  demo    a captcha under several workers, in a browser
+  report  writes a run's reports again
+
+npx crossworker PROGRAM --help says more.
+`
+
+const name = process.argv[2] ?? ''
+const program = programs.get(name)
+if (program !== undefined) {
+  // In this process, so that a signal reaches the program itself: it reads its own arguments, and sets its own exit code.
+  process.env[viaCommand] = '1'
+  process.argv.splice(2, 1)
+  await program()
+} else if (name === '--help' || name === '-h') {
+  process.stdout.write(usage)
 } else {
-  const child = spawn(process.execPath, [join(packageRoot, program), ...rest], {
-    stdio: 'inherit',
-    env: { ...process.env, [viaCommand]: '1' },
-  })
-  // A Ctrl-C in a terminal reaches both: the program ends in good order, and this one after it.
-  process.on('SIGINT', () => undefined)
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
-  child.once('exit', (code) => {
-    process.exitCode = code ?? 2
-  })
+  const got = name === '' ? 'nothing' : JSON.stringify(name)
+  process.stderr.write(`crossworker: expected ${[...programs.keys()].join(', ')}, got ${got}\n`)
+  process.exitCode = exitCodes.unmeasured
 }

@@ -2,6 +2,7 @@ import {
   brokenClaims,
   type ComparisonResult,
   type GateResult,
+  isCompared,
   type Results,
   type StrategyResult,
 } from './results.js'
@@ -44,8 +45,6 @@ export function isSlower({ operations }: ComparisonResult['pairs'][number]): boo
  * time is taken down. Who sets one asks a question, and is told when it was not answered.
  */
 function exitCodeOfPairs({ pairs }: ComparisonResult): ExitCode {
-  const isCompared = ({ failed, operations }: ComparisonResult['pairs'][number]) =>
-    failed === undefined && operations.length === 3
   if (pairs.length === 0 || !pairs.every(isCompared)) return exitCodes.unmeasured
   const limits = pairs.flatMap(({ operations }) => operations.map(({ limit }) => limit))
   return limits.includes('undecided') ? exitCodes.undecided : exitCodes.kept

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { exitCodes } from './exit-code.js'
 import { newName } from './init/name.js'
@@ -10,6 +11,7 @@ import { UsageError } from './options.js'
 const usage = 'usage: npx crossworker init NAME [--typescript]'
 
 async function init(argv: readonly string[]): Promise<string> {
+  if (argv.some((word) => word === '--help' || word === '-h')) return `${usage}\n`
   const names = argv.filter((word) => !word.startsWith('-'))
   const unknown = argv.find((word) => word.startsWith('-') && word !== '--typescript') ?? names[1]
   if (unknown !== undefined)
@@ -18,20 +20,24 @@ async function init(argv: readonly string[]): Promise<string> {
   const isTyped = argv.includes('--typescript')
   const [file, module] = isTyped ? [`${name}.ts`, `./${name}.js`] : [`${name}.mjs`, `./${name}.mjs`]
   const language = isTyped ? 'typescript' : 'javascript'
+  const test = `${name}.test.mjs`
+  // Both or none.
+  const there = [file, test].find((path) => existsSync(path))
+  if (there !== undefined) throw refusal(there, 'one that is there already')
   await writeNew(file, strategyText({ name, language, contract: 'crossworker/strategy' }))
-  await writeNew(`${name}.test.mjs`, conformanceText(module))
-  return told({ file, test: `${name}.test.mjs`, module, isTyped })
+  await writeNew(test, conformanceText(module))
+  return told({ file, test, module, isTyped })
 }
 
-/** @throws UsageError when there is one already */
+function refusal(path: string, got: string, cause?: unknown): UsageError {
+  return new UsageError(`${path}: expected a file to make, got ${got}`, { cause })
+}
+
+/** @throws UsageError when it cannot be made */
 async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: 'wx' })
-  } catch (cause) {
-    const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
-    const got = isThere ? 'one that is there already' : messageOf(cause)
-    throw new UsageError(`${path}: expected a file to make, got ${got}`, { cause })
-  }
+  await writeFile(path, text, { flag: 'wx' }).catch((cause: unknown) => {
+    throw refusal(path, messageOf(cause), cause)
+  })
 }
 
 interface Made {

@@ -3,9 +3,12 @@
 /** Set by the command for the program it starts. */
 export const viaCommand = 'CROSSWORKER_COMMAND'
 
-export function invocation(program: 'bench' | 'demo' | 'report', argv: readonly string[] = []): string {
+export function invocation(
+  program: 'bench' | 'bench:ab' | 'demo' | 'report',
+  argv: readonly string[] = [],
+): string {
   const isCommand = process.env[viaCommand] !== undefined
-  const call = isCommand ? `npx crossworker ${program}` : `npm run ${program} --`
+  const call = isCommand ? `npx crossworker ${program.replace('bench:', '')}` : `npm run ${program} --`
   return [call, ...argv.map(quoted)].join(' ').replace(/ --$/, '')
 }
 

@@ -1,7 +1,9 @@
 import { loadStrategy } from '../src/load-strategy.js'
 import { Misfit } from '../src/shape.js'
-import type { Services, Strategy } from '../src/strategy.js'
+import type { Strategy } from '../src/strategy.js'
+import { firstLineOf } from './message-of.js'
 import { tryOnce } from './probe/trial.js'
+import { urlOf } from './services/engine.js'
 import { handedOver } from './services/hand-over.js'
 
 /**
@@ -30,7 +32,7 @@ async function probe(nameOrPath: string, dataDir: string): Promise<ProbeResult> 
     tell({ step: 'loading it' })
     strategy = await loadStrategy(nameOrPath)
   } catch (error) {
-    return { found: false, reason: messageOf(error) }
+    return { found: false, reason: firstLineOf(error) }
   }
   const { name, summary, claims, exhibit, engines = [] } = strategy
   const found = {
@@ -42,7 +44,7 @@ async function probe(nameOrPath: string, dataDir: string): Promise<ProbeResult> 
     ...(engines.length > 0 && { engines }),
   } as const
   const services = handedOver()
-  const lacking = engines.filter((engine) => addressOf[engine](services) === undefined)
+  const lacking = engines.filter((engine) => urlOf[engine](services) === undefined)
   if (lacking.length > 0) return { ...found, reason: `it needs ${lacking.join(' and ')}` }
   let step = ''
   const begin = (next: string) => {
@@ -52,7 +54,7 @@ async function probe(nameOrPath: string, dataDir: string): Promise<ProbeResult> 
   const outside = new Promise<never>((_resolve, reject) => {
     for (const event of ['uncaughtException', 'unhandledRejection'] as const)
       process.on(event, (error) =>
-        reject(new Misfit(`${step}: threw where nobody can catch it: ${messageOf(error)}`)),
+        reject(new Misfit(`${step}: threw where nobody can catch it: ${firstLineOf(error)}`)),
       )
   })
   try {
@@ -61,14 +63,9 @@ async function probe(nameOrPath: string, dataDir: string): Promise<ProbeResult> 
     await Promise.race([nothingLeft(), outside])
     return found
   } catch (error) {
-    return { ...found, [error instanceof Misfit ? 'misfit' : 'reason']: messageOf(error) }
+    return { ...found, [error instanceof Misfit ? 'misfit' : 'reason']: firstLineOf(error) }
   }
 }
-
-const addressOf = {
-  redis: ({ redisUrl }: Services) => redisUrl,
-  postgres: ({ postgresUrl }: Services) => postgresUrl,
-} as const
 
 /** Law 6: a worker ends when its store is closed, because nothing keeps it. @throws Misfit that says what does */
 function nothingLeft(): Promise<void> {
@@ -96,10 +93,6 @@ const own: readonly string[] = ['PipeWrap', 'TTYWrap']
 
 function tell(report: ProbeReport): void {
   process.send?.(report)
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 }
 
 const [nameOrPath = '', dataDir = ''] = process.argv.slice(2)

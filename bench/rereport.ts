@@ -6,7 +6,9 @@ import { openRunFolder } from './run-folder.js'
 
 /** npm run report -- results/<run>: judges again where results.json is missing, and writes every report anew. */
 const [path] = process.argv.slice(2)
-if (path === undefined) {
+if (path === '--help' || path === '-h') {
+  process.stdout.write(`usage: ${invocation('report', ['results/<run>'])}\n`)
+} else if (path === undefined) {
   process.stderr.write(
     `crossworker: expected a run folder, got nothing; try: ${invocation('report', ['results/<run>'])}\n`,
   )

@@ -10,6 +10,7 @@ import { count, literals, nullable, number, object, share } from './results/sche
 
 export { durabilities, rungs } from './checkers/rungs.js'
 export type { ComparisonResult, PairResult, PairRow } from './results/comparison.js'
+export { isCompared } from './results/comparison.js'
 export type {
   CheckResult,
   CorrectnessResult,

@@ -2,7 +2,7 @@ import { isModulePath } from '../src/load-strategy.js'
 import { strategies } from '../src/strategies/index.js'
 import type { Claims, Engine, Services } from '../src/strategy.js'
 import { everyone } from './gates.js'
-import { messageOf } from './message-of.js'
+import { firstLineOf, messageOf } from './message-of.js'
 import { type Options, UsageError } from './options.js'
 import { noopName, twinName } from './plan.js'
 import { startProbe } from './probe/start.js'
@@ -122,7 +122,7 @@ async function tryWithEngines(
   try {
     return await runProbe(module, (await services.shared(found.engines ?? [])).services)
   } catch (error) {
-    return { ...found, reason: messageOf(error).split('\n')[0] ?? '' }
+    return { ...found, reason: firstLineOf(error) }
   }
 }
 

@@ -2,7 +2,7 @@ import { readServices } from '../src/config.js'
 import type { Engine, Services } from '../src/strategy.js'
 import { messageOf } from './message-of.js'
 import { UsageError } from './options.js'
-import type { OpenEngines, RunningEngine } from './services/engine.js'
+import { type OpenEngines, type RunningEngine, urlOf } from './services/engine.js'
 import { type Recipe, startInstance } from './services/instance.js'
 import { type PostgresKit, postgresVersion, preparePostgres } from './services/postgres.js'
 import { redisRecipe, redisVersion } from './services/redis.js'
@@ -44,11 +44,6 @@ export function givenServices(env: Readonly<Record<string, string | undefined>>)
     throw new UsageError(messageOf(error), { cause: error })
   }
 }
-
-const urlOf = {
-  redis: ({ redisUrl }: Services) => redisUrl,
-  postgres: ({ postgresUrl }: Services) => postgresUrl,
-} as const
 
 const versionOf = { redis: redisVersion, postgres: postgresVersion } as const
 

@@ -1,9 +1,9 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { packageRoot } from '../bench/paths.js'
+import { killGroup } from '../bench/processes.js'
 import { type GuideStep, guideSteps } from './try-package/guide.js'
 
 /**
@@ -11,16 +11,14 @@ import { type GuideStep, guideSteps } from './try-package/guide.js'
  * the guide is true, or this fails. Argument: the tarball; packs one without.
  */
 
-/** More than any command of the guide needs, ms. */
+/** More than any command needs, ms: whatever it started ends with it then. */
 const limitMs = 240_000
 
-const run = promisify(execFile)
-
-async function pack(into: string): Promise<string> {
-  await run('npm', ['pack', '--pack-destination', into], { cwd: packageRoot })
-  const [name] = (await readdir(into)).filter((found) => found.endsWith('.tgz'))
-  if (name === undefined) throw new Error('expected npm pack to make a tarball, got none')
-  return name
+async function pack(into: string): Promise<void> {
+  const { code, output } = await execute(`npm pack --pack-destination '${into}'`, packageRoot)
+  const isMade = (await readdir(into)).some((found) => found.endsWith('.tgz'))
+  if (code !== 0 || !isMade)
+    throw new Error(`expected npm pack to make a tarball, got exit code ${code} and:\n${output}`)
 }
 
 async function follow(step: GuideStep, directory: string): Promise<void> {
@@ -61,16 +59,20 @@ function execute(
     const child = spawn('bash', ['-c', command], {
       cwd,
       env: userEnvironment(),
+      detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: limitMs,
     })
+    const limit = setTimeout(() => killGroup(child), limitMs)
     let output = ''
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
         output += text
       })
     child.once('error', reject)
-    child.once('close', (code) => resolve({ code, output }))
+    child.once('close', (code) => {
+      clearTimeout(limit)
+      resolve({ code, output })
+    })
   })
 }
 
@@ -85,6 +87,9 @@ try {
   const results = await readdir(join(directory, 'results'))
   if (!results.includes('latest.html'))
     throw new Error(`expected results/latest.html, got ${results.join(', ')}`)
+  const run = results.find((name) => !name.startsWith('latest'))
+  const command = `npx crossworker report results/${run}`
+  await follow({ kind: 'run', command, expectedCode: 0, says: 'rebuilt' }, directory)
   process.stdout.write(`ok: the guide, in ${((performance.now() - startedMs) / 1_000).toFixed(0)} s\n`)
 } catch (error) {
   process.stderr.write(`try-package: ${error instanceof Error ? error.message : error}\n`)

@@ -14,7 +14,7 @@ import { mkdtemp, readdir, readlink, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { checkHost, checkStore, parseStrategy } from './shape.js'
+import { checkHost, checkStore, parseStrategy, throughJson } from './shape.js'
 import {
   type CaptchaStore,
   type Claims,
@@ -137,12 +137,6 @@ function createRig(strategy: Strategy, options: ConformanceOptions, dataDir: str
   }
 
   return { dataDir, open, pair, closeStores, close }
-}
-
-/** What a message of the cluster goes through: `undefined` members, Maps and Dates do not come out as they went in. */
-function throughJson<T>(value: T): T {
-  const { copied } = JSON.parse(JSON.stringify({ copied: value }))
-  return copied
 }
 
 function isShared({ scope }: Claims): boolean {

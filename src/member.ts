@@ -18,7 +18,8 @@ export interface Member {
 }
 
 export interface MemberListener {
-  message(message: WorkerReport | Call): void
+  /** `null` is no message of ours, but a library that a strategy uses may send it. */
+  message(message: WorkerReport | Call | null): void
   /** Told once. */
   exit(reason: string): void
 }
@@ -63,7 +64,8 @@ function startThread(env: Readonly<Record<string, string>>, { message, exit }: M
 export interface PrimaryChannel {
   /** Tells through `done` that a message could not be handed over; never throws. */
   send(message: object, done: (error: Error | null) => void): void
-  listen(listener: (message: ToWorker) => void): void
+  /** `null` is no message of ours, but a library that a strategy uses may send it. */
+  listen(listener: (message: ToWorker | null) => void): void
   /** A worker that has nothing left to do ends with it. */
   close(): void
 }

@@ -227,10 +227,10 @@ interface Heard {
 }
 
 /** Anything else is not for us: libraries that strategies use talk over the same channel (rate-limiter-flexible does). */
-function hear(heard: Heard, message: WorkerReport | Call): void {
-  if (message.kind === 'call') heard.call(message)
-  else if (message.kind === 'failed') heard.failed(message)
-  else if (message.kind === 'hello' || message.kind === 'listening') heard[message.kind]()
+function hear(heard: Heard, message: WorkerReport | Call | null): void {
+  if (message?.kind === 'call') heard.call(message)
+  else if (message?.kind === 'failed') heard.failed(message)
+  else if (message?.kind === 'hello' || message?.kind === 'listening') heard[message.kind]()
 }
 
 async function dismiss({ member, ended }: Enlisted): Promise<void> {

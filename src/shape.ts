@@ -124,3 +124,9 @@ export function checkAnswer(what: string, answer: unknown): void {
   if (answer === undefined || typeof answer === 'string') return
   throw new Misfit(`${what}: expected the answer's text or undefined, got ${describe(answer)}`)
 }
+
+/** What a message of the cluster goes through: `undefined` members, Maps and Dates do not come out as they went in. */
+export function throughJson<T>(value: T): T {
+  const { copied } = JSON.parse(JSON.stringify({ copied: value }))
+  return copied
+}

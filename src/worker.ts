@@ -29,8 +29,8 @@ export async function runWorker(config: Config): Promise<void> {
   const drained = new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve)
     primary.listen((message) => {
-      if (message.kind === 'reply') caller.settle(message)
-      if (message.kind === 'drain') resolve()
+      if (message?.kind === 'reply') caller.settle(message)
+      if (message?.kind === 'drain') resolve()
     })
   })
   const { workerId, instance, handoff } = await started(primary)
@@ -75,7 +75,7 @@ export async function runWorker(config: Config): Promise<void> {
 function started(primary: PrimaryChannel): Promise<Start> {
   return new Promise((resolve) => {
     primary.listen((message) => {
-      if (message.kind === 'start') resolve(message)
+      if (message?.kind === 'start') resolve(message)
     })
     void report(primary, { kind: 'hello' })
   })

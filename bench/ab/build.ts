@@ -25,9 +25,9 @@ export async function buildVersion({ root, head, signal, say, started }: BuildOp
   if (!hasDependencies(manifest)) say('base: nothing to install')
   else if (await canShare(root, head)) {
     await symlink(join(head, 'node_modules'), join(root, 'node_modules'))
-    say('base: the same lockfile, so the same node_modules')
+    say('base: asks for the same packages, so the same node_modules')
   } else {
-    say('base: installing, its lockfile is another')
+    say('base: installing, it asks for other packages')
     const kind = existsSync(join(root, 'package-lock.json')) ? ['ci'] : ['install', '--no-package-lock']
     await npm(...kind, '--no-audit', '--no-fund')
   }
@@ -58,11 +58,16 @@ async function readManifest(root: string): Promise<Manifest | undefined> {
 /** Another install of the same packages would differ in nothing but the time it takes. */
 async function canShare(root: string, head: string): Promise<boolean> {
   if (!existsSync(join(head, 'node_modules'))) return false
-  const [own, theirs] = await Promise.all([root, head].map(lockfileOf))
+  const [own, theirs] = await Promise.all([root, head].map(demandOf))
   return own === theirs
 }
 
-/** Without one, what is installed is whatever the day had. */
-async function lockfileOf(directory: string): Promise<string> {
-  return readFile(join(directory, 'package-lock.json'), 'utf8').catch(() => '')
+const lockfiles = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock'] as const
+
+/** The manifest as well: without a lockfile it alone says what is asked for. */
+async function demandOf(directory: string): Promise<string> {
+  const { dependencies, devDependencies, optionalDependencies } = (await readManifest(directory)) ?? {}
+  const read = (name: string) => readFile(join(directory, name), 'utf8').catch(() => '')
+  const locks = await Promise.all(lockfiles.map(read))
+  return JSON.stringify([dependencies, devDependencies, optionalDependencies, ...locks])
 }

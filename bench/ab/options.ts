@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { invocation } from '../invocation.js'
 import { type Options, parseOptions, UsageError } from '../options.js'
 
 /** What is compared with what, and how. */
@@ -10,8 +11,18 @@ export interface ComparisonOptions {
   readonly options: Options
 }
 
-const more = `
-And every option of npm run bench (see npm run bench -- --help) but for --reference and --only micro or scaling:
+const examples: readonly (readonly [argv: string, what: string])[] = [
+  ['--base main', 'about 4 minutes'],
+  ['--base HEAD --strategies sqlite', 'what is not committed yet'],
+  ['--base v1.2.0 --strategies ./my-store.mjs --max-slowdown 10%', 'a limit'],
+]
+
+function more(): string {
+  const calls = examples.map(([argv, what]) => [invocation('bench:ab', argv.split(' ')), what] as const)
+  const width = Math.max(...calls.map(([call]) => call.length))
+  const lines = calls.map(([call, what]) => `  ${call.padEnd(width)}  ${what}`)
+  return `
+And every option of ${invocation('bench')} (see ${invocation('bench', ['--help'])}) but for --reference and --only micro or scaling:
 --strategies, --budget, --quick, --workers, --hosts, --topology, --connections, --rate, --seed, --out, --quiet, --only.
 Without --strategies: memory, file, hybrid, sqlite. Unless --quick or --only timing, head's claims are looked at too.
 
@@ -20,15 +31,14 @@ worktree, and both versions' servers run in the same blocks of one run. An opera
 time per request is, beyond chance (all comparisons of a run together err in 5 % of runs) and by more than 5 %.
 
 Examples:
-  npm run bench:ab -- --base main                                  about 4 minutes
-  npm run bench:ab -- --base HEAD --strategies sqlite              what is not committed yet
-  npm run bench:ab -- --base v1.2.0 --strategies ./my-store.mjs --max-slowdown 10%
+${lines.join('\n')}
 
 Exit codes:
   0  nothing is slower; with --max-slowdown: everything is surely within it
   1  something is slower (with --max-slowdown: surely by more than that), or head broke a claim
   2  it could not measure: no repository, an unknown commit, a base that does not build or is too old, a run ended early
   3  with --max-slowdown only: whether something is slower than that stayed undecided`
+}
 
 /** What a run of two versions is asked about unless told: the default strategies that are not wrong on purpose. */
 export const defaultPairs = ['memory', 'file', 'hybrid', 'sqlite'] as const
@@ -45,7 +55,7 @@ export function parseComparisonOptions(
     .description('Compares two versions of a store: a commit, and this working copy.')
     .requiredOption('--base <ref>', 'commit, branch or tag that this working copy is compared with')
     .option('--max-slowdown <share>', 'how much slower an operation may be, such as 5%', shareOf)
-    .addHelpText('after', more)
+    .addHelpText('after', more())
     .allowUnknownOption()
     .allowExcessArguments()
     .exitOverride()
@@ -83,7 +93,7 @@ function refuse({ studies, reference, failOn, baseline }: Options): void {
   ]
   if (given !== undefined)
     throw new UsageError(
-      `${given}: expected --max-slowdown, such as --max-slowdown 10%, when two versions are compared: gates and earlier runs are for npm run bench`,
+      `${given}: expected --max-slowdown, such as --max-slowdown 10%, when two versions are compared: gates and earlier runs are for ${invocation('bench')}`,
     )
 }
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { entriesBelow } from '../files-below.js'
-import { messageOf } from '../message-of.js'
+import { firstLineOf, messageOf } from '../message-of.js'
 import { sqliteCheckEntry } from '../paths.js'
 import type { RunningEngine } from '../services/engine.js'
 import type { OpenSite } from './site.js'
@@ -110,7 +110,7 @@ async function lookAtDatabase(
     const finding: { sound: boolean; detail?: string } = JSON.parse(stdout)
     recorder.note({ kind: 'integrity', atMs: recorder.nowMs(), underLoad, what, ...finding })
   } catch (error) {
-    noteGap(recorder, `${what}: could not be asked: ${messageOf(error).split('\n')[0]}`)
+    noteGap(recorder, `${what}: could not be asked: ${firstLineOf(error)}`)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Completion, Verb } from '../history.js'
 import type { RecordedClient } from '../load/recorded-client.js'
+import { noAnswer } from '../load/recorded-connection.js'
 
 /** Each connection may be given up so often, of requests of one kind of which none is answered in between. */
 const roundsWithout = 2
@@ -41,7 +42,5 @@ export function withPatience(client: RecordedClient, onHopeless: (reason: string
 
 /** After a crash there is no answer either, but another worker comes. */
 function isGivenUp(told: Completion | undefined): boolean {
-  return (
-    told === undefined || (told.result === 'none' && told.reason?.startsWith('no answer within') === true)
-  )
+  return told === undefined || (told.result === 'none' && told.reason?.startsWith(noAnswer) === true)
 }

@@ -7,6 +7,9 @@ import { createAnswerReader, type HttpAnswer } from './http-answer.js'
 import { healthText } from './raw.js'
 import { type Request, readAnswer, type Told, toText } from './recorded-exchange.js'
 
+/** Begins the reason of a request that was given up. */
+export const noAnswer = 'no answer within'
+
 /** A connection that keeps a record of everything it asks; one request at a time. */
 export interface Connection {
   readonly client: number
@@ -97,7 +100,7 @@ function record(socket: Socket, worker: number, options: ConnectionOptions): Con
     const raced = race === undefined ? undefined : { race }
     const op = recorder.invoke({ atMs: recorder.nowMs(), client, worker, verb, ...named, ...raced })
     return new Promise((settle) => {
-      const limit = setTimeout(() => close(`no answer within ${limitMs} ms`), limitMs)
+      const limit = setTimeout(() => close(`${noAnswer} ${limitMs} ms`), limitMs)
       asked = { op, request, limit, settle }
       // Nothing has been sent of it, or too little: the server cannot have done it.
       if (closed !== undefined) end({ kind: 'fail', result: 'none', reason: `not sent: ${closed}` })

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Services } from '../../src/strategy.js'
 import { probeEntry } from '../paths.js'
 import type { ProbeReport, ProbeResult } from '../probe.js'
 import { killGroup } from '../processes.js'
+import { guardDirectory } from '../services/guard.js'
 import { environmentWith } from '../services/hand-over.js'
 
 /** All of a trial, ms; each of its steps has a shorter limit of its own, but one that never yields cannot tell. */
@@ -18,23 +19,25 @@ export class ProbeEnd extends Error {
 }
 
 /**
- * Tries a module in a process of its own, which is gone in the end, with whatever it started, and so is its directory.
+ * Tries a module in a process of its own, which is gone in the end, with whatever it started, and so is its directory: also when
+ * this process is killed meanwhile, which a module that never yields would not notice.
  * @throws ProbeEnd when that process ended, or had to be ended, before it could tell
  */
 export async function startProbe(module: string, services: Services): Promise<ProbeResult> {
   // Made and removed here: a native module that takes the trial's process with it cannot tidy up.
   const dataDir = await mkdtemp(join(tmpdir(), 'crossworker-probe-'))
+  const guard = guardDirectory(dataDir)
   const child = spawn(process.execPath, [probeEntry, module, dataDir], {
     // A group of its own: what the module starts ends with it.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: environmentWith(services),
   })
+  if (child.pid !== undefined) guard.watch(-child.pid)
   try {
     return await resultOf(child)
   } finally {
-    killGroup(child)
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
+    await guard.release()
   }
 }
 
@@ -54,8 +57,10 @@ async function resultOf(child: ChildProcess): Promise<ProbeResult> {
     isLate = true
     killGroup(child)
   }, limitMs)
-  const [code, signal] = await once(child, 'exit')
-  clearTimeout(limit)
+  // Its end may be known before what it told last: that has been read when the channel ends.
+  const [[code, signal]] = await Promise.all([once(child, 'exit'), once(child, 'disconnect')]).finally(() =>
+    clearTimeout(limit),
+  )
   if (result !== undefined) return result
   if (isLate) throw new ProbeEnd(`a trial of it did not end within ${limitMs / 1_000} s: ${step}`)
   const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`

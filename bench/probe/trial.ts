@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { checkAnswer, checkHost, checkId, checkStore, describe, Misfit } from '../../src/shape.js'
+import {
+  checkAnswer,
+  checkHost,
+  checkId,
+  checkStore,
+  describe,
+  Misfit,
+  throughJson,
+} from '../../src/shape.js'
 import type { Awaitable, CaptchaStore, Services, Strategy } from '../../src/strategy.js'
 
 /** One store, once through all it has to do: what does not fit the contract is named before anything is measured. */
@@ -76,9 +84,4 @@ async function limited<T>(name: string, act: () => Awaitable<T>): Promise<T> {
 
 function thrown(name: string, cause: unknown): Error {
   return new Error(`${name}: ${cause instanceof Error ? cause.message : describe(cause)}`, { cause })
-}
-
-/** As a message between processes is. */
-function throughJson(value: unknown): unknown {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value))
 }

@@ -1,4 +1,12 @@
-import type { ComparisonResult, Metric, PairResult, PairRow, Results, TimingResult } from '../results.js'
+import {
+  type ComparisonResult,
+  isCompared,
+  type Metric,
+  type PairResult,
+  type PairRow,
+  type Results,
+  type TimingResult,
+} from '../results.js'
 import { type Operation, operations } from '../slices.js'
 import { duration, percent, perSecond, ratioText } from './format.js'
 import { table } from './table.js'
@@ -56,6 +64,7 @@ export function comparisonSentences(results: Results): readonly string[] {
   const { pairs, added, maxSlowdown } = comparison
   const broken = pairs.filter(({ operations: all }) => all.some(({ limit }) => limit === 'broken'))
   const open = pairs.filter(({ operations: all }) => all.some(({ limit }) => limit === 'undecided'))
+  const isWhole = results.run.partial !== true && pairs.length > 0 && pairs.every(isCompared)
   const most = maxSlowdown === undefined ? '' : percent(maxSlowdown)
   const limits = (which: readonly PairResult[], word: 'broken' | 'undecided') =>
     which
@@ -74,7 +83,7 @@ export function comparisonSentences(results: Results): readonly string[] {
           `Undecided whether more than ${most} slower: ${limits(open, 'undecided')}; a longer run (--budget) tells more.`,
         ]
       : []),
-    ...(maxSlowdown !== undefined && broken.length + open.length === 0 && pairs.length > 0
+    ...(maxSlowdown !== undefined && broken.length + open.length === 0 && isWhole
       ? [`Nothing is more than ${most} slower.`]
       : []),
     ...verdicts.flatMap((verdict) => sentence(results, verdict)),

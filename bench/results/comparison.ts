@@ -52,3 +52,8 @@ export const Comparison = object({
 export type ComparisonResult = Static<typeof Comparison>
 export type PairResult = ComparisonResult['pairs'][number]
 export type PairRow = PairResult['rows'][number]
+
+/** Whether every operation of both versions was measured to the end. */
+export function isCompared({ failed, operations }: PairResult): boolean {
+  return failed === undefined && operations.length === 3
+}

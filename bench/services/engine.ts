@@ -43,6 +43,12 @@ export interface OpenEngines extends AsyncDisposable {
   readonly services: Services
 }
 
+/** Where each is to be found; `undefined`: nowhere. */
+export const urlOf = {
+  redis: ({ redisUrl }: Services) => redisUrl,
+  postgres: ({ postgresUrl }: Services) => postgresUrl,
+} as const
+
 /** The processes of those that are the run's own. */
 export function pidsOf(open: Pick<OpenEngines, 'engines'> | undefined): readonly number[] {
   return open?.engines.flatMap(({ own }) => own?.pids() ?? []) ?? []

@@ -5,9 +5,12 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildVersion } from '../ab/build.js'
+import { runCommand } from '../ab/command.js'
 import { parseResults } from '../judge.js'
 import { packageRoot } from '../paths.js'
 import type { Plan } from '../plan.js'
+import { isAlive } from '../processes.js'
 import type { Results } from '../results.js'
 import { type End, remainsAfter, start } from './command.js'
 import { processesMarked } from './leftovers.js'
@@ -290,6 +293,75 @@ process.on('SIGTERM', () => process.exit())
     },
     limitMs,
   )
+})
+
+describe('the packages of a base', () => {
+  const manifest = { name: 'somebody', type: 'module', dependencies: { beside: 'file:./beside' } }
+  const beside = { 'beside/package.json': JSON.stringify({ name: 'beside', version: '1.0.0' }) }
+
+  async function saidOf(name: string, head: Readonly<Record<string, string>>): Promise<string> {
+    const repository = await makeRepository(name, {
+      ...beside,
+      'package.json': JSON.stringify(manifest),
+      '.gitignore': 'node_modules\n',
+    })
+    // Whatever is installed: a base that shares it asks for nothing.
+    await repository.write({ 'node_modules/beside/index.js': '', ...head })
+    const said: string[] = []
+    const root = join(folder, `${name}-base`)
+    await cp(repository.path, root, {
+      recursive: true,
+      filter: (path) => !path.includes('node_modules') && !path.endsWith('.lock'),
+    })
+    await writeFile(join(root, 'package.json'), JSON.stringify(manifest))
+    await buildVersion({
+      root,
+      head: repository.path,
+      signal: AbortSignal.timeout(limitMs),
+      say: (line) => void said.push(line),
+      started: () => undefined,
+    })
+    return said.join('\n')
+  }
+
+  test('are the working copy’s where both ask for the same', async () => {
+    expect(await saidOf('same-packages', {})).toBe(
+      'base: asks for the same packages, so the same node_modules',
+    )
+  })
+
+  test.each([
+    ['another manifest', { 'package.json': JSON.stringify({ ...manifest, devDependencies: { more: '1' } }) }],
+    ['another lockfile', { 'yarn.lock': '# yarn\n' }],
+  ])(
+    'are its own where head has %s',
+    async (what, head) => {
+      expect(await saidOf(what.replaceAll(' ', '-'), head)).toBe(
+        'base: installing, it asks for other packages',
+      )
+    },
+    limitMs,
+  )
+})
+
+describe('a command of the base', () => {
+  test('is over when it ends, though a daemon it left holds its pipes', async () => {
+    const daemon = `setsid sh -c 'echo $$ >daemon; exec sleep 600' &`
+    const script = `${daemon} until [ -s daemon ]; do sleep 0.01; done; cat daemon`
+    const pid = await runCommand('sh', ['-c', script], { cwd: folder })
+    expect(process.kill(Number(pid), 'SIGKILL')).toBe(true)
+  })
+
+  test('takes what it left in its group with it', async () => {
+    const pid = await runCommand('sh', ['-c', 'sleep 600 & echo $!'], { cwd: folder })
+    await expect.poll(() => isAlive(Number(pid))).toBe(false)
+  })
+
+  test('may not take longer than its limit', async () => {
+    await expect(runCommand('sleep', ['600'], { cwd: folder, limitMs: 100 })).rejects.toThrow(
+      /^sleep 600: expected an end within 0\.1 s, got none$/,
+    )
+  })
 })
 
 describe('a comparison that is interrupted', () => {

@@ -99,6 +99,16 @@ describe('a limit', () => {
     const results = comparedResults({ heads: { memory: 1.3 }, maxSlowdown: 0.3 })
     expect(limits(pairOf(results, 'memory'))).toContain('undecided')
   })
+
+  test('is said to be kept only by a run that measured everything to its end', () => {
+    const sentence = 'Nothing is more than 60.0 % slower.'
+    const run = comparedRun({ heads: { memory: 1 }, maxSlowdown: 0.6 })
+    const whole = toResults(run)
+    expect(markdown(whole)).toContain(sentence)
+    const failure: TimingRecord = { kind: 'failure', launch: 0, arm: 'memory@base', reason: 'did not start' }
+    expect(markdown(toResults({ ...run, records: [...run.records, failure] }))).not.toContain(sentence)
+    expect(markdown({ ...whole, run: { ...whole.run, partial: true } })).not.toContain(sentence)
+  })
 })
 
 describe('the exit code of a comparison', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -94,6 +94,20 @@ describe('crossworker init', () => {
     expect(await readFile(join(folder, 'twice.mjs'), 'utf8')).toBe(before)
   })
 
+  test('writes nothing where there is a test of that name', async () => {
+    await writeFile(join(folder, 'halfway.test.mjs'), '')
+    const { code, stderr } = await init('halfway')
+    expect([code, stderr]).toEqual([
+      2,
+      'crossworker: halfway.test.mjs: expected a file to make, got one that is there already\n',
+    ])
+    expect(await readdir(folder)).not.toContain('halfway.mjs')
+  })
+
+  test('says how it is used', async () => {
+    expect(await init('--help')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^usage: /) })
+  })
+
   test('refuses what it does not know, in one line', async () => {
     const { code, stderr } = await init('mine', '--javascript')
     expect([code, stderr]).toEqual([
@@ -107,6 +121,38 @@ describe('crossworker init', () => {
     expect(await readFile(join(folder, 'typed.ts'), 'utf8')).toContain("from 'crossworker/strategy'")
     expect(await readFile(join(folder, 'typed.test.mjs'), 'utf8')).toContain("from './typed.js'")
   })
+})
+
+describe('crossworker', () => {
+  const cli = (...argv: string[]) =>
+    end(process.execPath, [join(packageRoot, 'dist/bench/cli.js'), ...argv], folder)
+
+  test.each([
+    [[], /got nothing\n$/],
+    [['constructor'], /got "constructor"\n$/],
+    [['--bench'], /got "--bench"\n$/],
+  ])('says what it has when it is asked for %j', async (argv, expected) => {
+    const { code, stderr } = await cli(...argv)
+    expect([code, stderr]).toEqual([2, expect.stringMatching(expected)])
+    expect(stderr).toMatch(/^crossworker: expected init, ab, bench, demo, report, got/)
+  })
+
+  test.each(['--help', '-h'])('lists its programs after %s', async (flag) => {
+    const { code, stdout } = await cli(flag)
+    expect(code).toBe(0)
+    for (const name of ['init', 'bench', 'ab', 'demo', 'report'])
+      expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
+  })
+
+  test.each(['init', 'bench', 'ab', 'demo', 'report'])(
+    'hands %s its arguments and its exit code, and is called by its own name there',
+    async (name) => {
+      const asked = await cli(name, '--help')
+      expect([asked.code, asked.stdout]).toEqual([0, expect.stringMatching(/^usage: /i)])
+      expect(asked.stdout).not.toContain('npm run')
+      expect((await cli(name, '--nonsense', 'x', 'y')).code).toBe(2)
+    },
+  )
 })
 
 describe('npm run new:strategy', () => {

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { endingLine } from '../interruption.js'
 import { parseResults } from '../judge.js'
 import { packageRoot } from '../paths.js'
 import { type Command, type End, remainsAfter, start } from './command.js'
@@ -11,6 +13,7 @@ import { processesMarked } from './leftovers.js'
 /** Ctrl-C as a user presses it. */
 
 const bench = join(packageRoot, 'dist/bench/main.js')
+const cli = join(packageRoot, 'dist/bench/cli.js')
 const prefix = `interruption-test-${randomUUID()}`
 /** A machine that is busy with other things takes its time to start and to end servers. */
 const limitMs = 60_000
@@ -94,7 +97,7 @@ describe('Ctrl-C twice', () => {
 })
 
 test(
-  'Ctrl-C before anything is measured ends with 2 and one line',
+  'Ctrl-C before anything is measured ends with 2, and says so',
   async () => {
     const slow = 'await new Promise((resolve) => setTimeout(resolve, 2_000))'
     const claims = "{ scope: 'process', singleUse: true, survives: 'nothing' }"
@@ -112,8 +115,28 @@ test(
     command.child.kill('SIGINT')
     const end = await command.ended
     expect([end.code, end.stdout]).toEqual([2, ''])
-    expect(end.stderr).toBe('crossworker: ended before anything was measured\n')
+    expect(end.stderr).toBe(`${endingLine}\ncrossworker: ended before anything was measured\n`)
     expect(await command.remains()).toEqual({ processes: [], files: [] })
   },
   limitMs,
+)
+
+test(
+  'Ctrl-C twice while a module that never yields is tried ends the package’s command, and nothing is left behind',
+  async () => {
+    const text = "import { writeFileSync } from 'node:fs'\nwriteFileSync('spinning', '')\nfor (;;) {}\n"
+    await writeFile(join(folder, 'spinning.mjs'), text)
+    const command = await start(cli, ['bench', '--strategies', './spinning.mjs'], {
+      cwd: folder,
+      folder,
+      prefix,
+    })
+    while (!existsSync(join(folder, 'spinning'))) await new Promise((resolve) => setTimeout(resolve, 10))
+    command.child.kill('SIGINT')
+    await command.said(/ending/)
+    command.child.kill('SIGINT')
+    expect((await command.ended).signal).toBe('SIGINT')
+    expect(await remainsAfter(command, limitMs)).toEqual({ processes: [], files: [] })
+  },
+  2 * limitMs,
 )

@@ -93,7 +93,16 @@ describe('the workflow', () => {
   test('names no file of this repository that is not there', async () => {
     for (const path of ['scripts/services.sh', 'bench/cli.ts'])
       await expect(readFile(join(packageRoot, path), 'utf8')).resolves.toBeDefined()
-    expect(await readFile(join(packageRoot, 'bench/cli.ts'), 'utf8')).toMatch(/\bab: .*\bbench: /s)
+    expect(await readFile(join(packageRoot, 'bench/cli.ts'), 'utf8')).toMatch(/'ab'.*'bench'/s)
+  })
+
+  test('finds in the package what it runs from there', async () => {
+    const { files }: { files: readonly string[] } = JSON.parse(
+      await readFile(join(packageRoot, 'package.json'), 'utf8'),
+    )
+    const paths = [...text.matchAll(/node_modules\/crossworker\/(\S+)/g)].map(([, path]) => path)
+    expect(new Set(paths)).toEqual(new Set(['scripts/services.sh']))
+    expect(files).toContain('scripts/services.sh')
   })
 
   test('may read, and write comments in the one job that runs nothing of a pull request', () => {
@@ -129,18 +138,24 @@ describe('its trend', () => {
     expect(asked).toHaveLength(2)
     for (const file of asked) expect(Object.keys(formats)).toContain(file)
   })
+
+  test('is kept before the run is held to anything', () => {
+    const places = ['cache/restore@', 'external-data-json-path', 'cache/save@', 'Hold the run to its claims']
+    const found = places.map((place) => text.indexOf(place))
+    expect(found).not.toContain(-1)
+    expect(found).toEqual(found.toSorted((a, b) => a - b))
+    expect(text).toContain("if: always() && hashFiles('bench-trend/*.json') != ''")
+  })
 })
 
-describe('its gate', () => {
+describe.each(['Hold the pull request to it', 'Hold the run to its claims'])('its step %s', (name) => {
   test.each([
     [exitCodes.kept, 0],
     [exitCodes.broken, 1],
     [exitCodes.unmeasured, 1],
     [exitCodes.undecided, 0],
   ])('turns exit code %i into %i', async (code, expected) => {
-    expect(await runStep('Hold the pull request to it', { CODE: String(code) })).toMatchObject({
-      code: expected,
-    })
+    expect(await runStep(name, { CODE: String(code) })).toMatchObject({ code: expected })
   })
 })
 

@@ -447,6 +447,17 @@ describe('a server that cannot start', () => {
 })
 
 describe('a strategy named by its path', () => {
+  test('may use a library that sends something else over the same channel', async () => {
+    const strategy = await strategyFile(`
+      open() {
+        for (const message of [null, 1, {}]) process.send(message)
+        return { issue: () => 'x', read() {}, take() {}, close() {} }
+      }`)
+    const server = await start({ STRATEGY: strategy, WORKERS: '1' })
+    expect((await ask(`${server.url}/health`)).status).toBe(200)
+    expect((await stop(server)).code).toBe(0)
+  })
+
   test('is asked in every worker, and its half in the primary knows who asks', async () => {
     const strategy = await strategyFile(`
       open({ call, handoff }) {
