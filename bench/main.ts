@@ -30,11 +30,8 @@ async function bench(argv: readonly string[]): Promise<number> {
   await using _shelter = await openShelter()
   await using services = openServices(givenServices(process.env))
   const entrants = await unlessEnded(signal, callRoster(options, services))
-  const plan = makePlan(options, entrants, {
-    startedAt: new Date(),
-    command: invocation('bench', argv),
-    noopModule,
-  })
+  const occasion = { startedAt: new Date(), command: invocation('bench', argv), noopModule }
+  const plan = makePlan(options, entrants, occasion)
   const environment = await readEnvironment(services.facts())
   const earlier = await readEarlier(options, environment)
   demandFeasible(plan, earlier)
