@@ -68,6 +68,19 @@ describe('the roster', () => {
     expect(await readdir(join(folder, 'tmp'))).toEqual([])
   })
 
+  test('has a store whose reads and takes fail: how often is for the run to count', async () => {
+    const fail = "() => { throw new Error('torn') }"
+    const failing = await writeModule(
+      'failing',
+      `open: () => ({ issue: () => crypto.randomUUID(), read: ${fail}, take: ${fail}, close() {} })`,
+    )
+    const entrants = await callRoster({ strategies: [failing], reference: 'memory' }, openServices({}))
+    expect(entrants.map(({ name, skipped }) => [name, skipped])).toEqual([
+      ['memory', undefined],
+      ['failing', undefined],
+    ])
+  })
+
   test('names the option that has an unknown strategy', async () => {
     expect(await complaint(['nonsense'])).toMatch(
       /^--strategies: expected names out of memory, .*got "nonsense"$/,
