@@ -1,5 +1,5 @@
 import type { Strategy } from '../../src/strategy.js'
-import { newId } from './parts/key.js'
+import { getThenDelete } from './parts/get-then-delete.js'
 
 /**
  * `createCache()` as its quick start has it: the default store is in memory, so one process is all that is claimed. `del` says true
@@ -12,19 +12,13 @@ const cacheManager: Strategy = {
   async open() {
     const { createCache } = await import('cache-manager')
     const cache = createCache()
-    const read = (id: string) => cache.get<string>(id)
+    const entries = {
+      get: (id: string) => cache.get<string>(id),
+      set: (id: string, answer: string, ttlMs: number) => cache.set(id, answer, ttlMs),
+      delete: (id: string) => cache.del(id),
+    }
     return {
-      async issue(answer, ttlMs) {
-        const id = newId()
-        await cache.set(id, answer, ttlMs)
-        return id
-      },
-      read,
-      async take(id) {
-        const answer = await read(id)
-        if (answer === undefined) return undefined
-        return (await cache.del(id)) ? answer : undefined
-      },
+      ...getThenDelete(entries),
       async close() {
         await cache.disconnect()
       },

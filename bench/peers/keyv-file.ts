@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Strategy } from '../../src/strategy.js'
-import { newId, sweepMs } from './parts/key.js'
+import { getThenDelete } from './parts/get-then-delete.js'
+import { sweepMs } from './parts/key.js'
 
 /**
  * "File storage adapter for Keyv" with its defaults: a file that all workers are given, so the host and a restart are what is
@@ -15,21 +16,7 @@ const keyvFile: Strategy = {
     const store = new KeyvFile({ filename: join(dataDir, 'keyv.json'), expiredCheckDelay: sweepMs })
     const keyv = new Keyv<string>({ store, throwOnErrors: true })
     keyv.on('error', () => undefined)
-    const read = (id: string) => keyv.get(id)
-    return {
-      async issue(answer, ttlMs) {
-        const id = newId()
-        await keyv.set(id, answer, ttlMs)
-        return id
-      },
-      read,
-      async take(id) {
-        const answer = await read(id)
-        if (answer === undefined) return undefined
-        return (await keyv.delete(id)) ? answer : undefined
-      },
-      close: () => keyv.disconnect(),
-    }
+    return { ...getThenDelete(keyv), close: () => keyv.disconnect() }
   },
 }
 

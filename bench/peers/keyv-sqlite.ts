@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Strategy } from '../../src/strategy.js'
-import { newId } from './parts/key.js'
+import { getThenDelete } from './parts/get-then-delete.js'
 
 /**
  * A database file that several workers open: claimed are the host and a restart. "`.delete` … returns a promise which resolves to
@@ -17,21 +17,7 @@ const keyvSqlite: Strategy = {
     const store = new KeyvSqlite({ uri: `sqlite://${join(dataDir, 'keyv.sqlite')}`, busyTimeout: 10_000 })
     const keyv = new Keyv<string>({ store, throwOnErrors: true })
     keyv.on('error', () => undefined)
-    const read = (id: string) => keyv.get(id)
-    return {
-      async issue(answer, ttlMs) {
-        const id = newId()
-        await keyv.set(id, answer, ttlMs)
-        return id
-      },
-      read,
-      async take(id) {
-        const answer = await read(id)
-        if (answer === undefined) return undefined
-        return (await keyv.delete(id)) ? answer : undefined
-      },
-      close: () => keyv.disconnect(),
-    }
+    return { ...getThenDelete(keyv), close: () => keyv.disconnect() }
   },
 }
 

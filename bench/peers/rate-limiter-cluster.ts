@@ -1,10 +1,9 @@
 import cluster from 'node:cluster'
 import type { Strategy } from '../../src/strategy.js'
-import { marksOf } from './parts/limiter-marks.js'
+import { marksOf, oncePerToken } from './parts/limiter-marks.js'
 import { createMarkedTokens } from './parts/marked-tokens.js'
 
-/** A limiter that never lets a second one through while the token lives. */
-const options = { points: 1, duration: 120, keyPrefix: 'captcha' }
+const options = { ...oncePerToken, keyPrefix: 'captcha' }
 
 /**
  * "All operations in memory or distributed environment use atomic increments against race conditions" (README); the cluster's limiter

@@ -1,8 +1,8 @@
 import type { Strategy } from '../../src/strategy.js'
-import { marksOf } from './parts/limiter-marks.js'
+import { marksOf, oncePerToken } from './parts/limiter-marks.js'
 import { createMarkedTokens } from './parts/marked-tokens.js'
 
-const options = { points: 1, duration: 120, keyPrefix: 'captcha' }
+const options = { ...oncePerToken, keyPrefix: 'captcha' }
 
 /**
  * Claims what "atomic increments … in distributed environment" says (README), and what Redis keeps:

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Strategy } from '../../src/strategy.js'
-import { marksOf } from './parts/limiter-marks.js'
+import { marksOf, oncePerToken } from './parts/limiter-marks.js'
 import { createMarkedTokens } from './parts/marked-tokens.js'
 
 /**
@@ -23,8 +23,7 @@ const rateLimiterSqlite: Strategy = {
           storeClient: database,
           storeType: 'better-sqlite3',
           tableName: 'captchas',
-          points: 1,
-          duration: 120,
+          ...oncePerToken,
         },
         (error?: unknown) => (error ? reject(error) : queueMicrotask(() => resolve(made))),
       )

@@ -1,6 +1,9 @@
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
 import type { UsedMarks } from './marked-tokens.js'
 
+/** A limiter that never lets a second one through while the token lives; duration in s. */
+export const oncePerToken = { points: 1, duration: 120 } as const
+
 /** The part of any of its limiters that is used: one point a key, so that the first to consume it is the only one. */
 export type Limiter = Pick<RateLimiterAbstract, 'consume' | 'get'>
 
