@@ -1,99 +1,91 @@
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
-import type { Database } from 'better-sqlite3'
 import type { Strategy } from '../strategy.js'
+import {
+  insist,
+  makeDatabase,
+  openDatabase,
+  startSweeper,
+  stopWaiting,
+  sweepPortion,
+} from './sqlite-database.js'
 
 const fileName = 'captchas.sqlite'
 
-/** A worker that waits longer for the write lock answers 503. Waiting stops its event loop. */
-const busyTimeoutMs = 5_000
+/** A key is when the captcha ends, in milliseconds since 1970, before what nobody can guess; its base64url is the id. */
+const [expiryBytes, randomLength] = [6, 18]
+const keyBytes = expiryBytes + randomLength
+const idLength = (keyBytes * 4) / 3
 
-/** Rows one sweep removes at once. */
-const sweepPortion = 2_000
-
+/**
+ * In the order in which captchas end, which is that in which they come: one is written where the last one was, and a sweep takes
+ * the beginning of the tree. Random keys and an index by expiry wrote two or three pages for each commit, this writes one.
+ */
 const schema = `
   CREATE TABLE IF NOT EXISTS captchas (
-    id TEXT PRIMARY KEY,
-    answer TEXT NOT NULL,
-    expires_at INTEGER NOT NULL
+    key BLOB PRIMARY KEY,
+    answer TEXT NOT NULL
   ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS captchas_by_expiry ON captchas (expires_at);
 `
 
-/** WAL with synchronous=NORMAL keeps every commit when processes die, and may lose the last ones with the power. */
 const sqlite: Strategy = {
   name: 'sqlite',
   summary: 'SQLite in WAL mode; one DELETE … RETURNING decides every take.',
   claims: { scope: 'host', singleUse: true, survives: 'restart' },
   async host({ dataDir }) {
-    const database = await openDatabase(dataDir, fileName)
-    database.pragma('journal_mode = WAL')
-    database.exec(schema)
-    database.close()
+    await makeDatabase(dataDir, fileName, (database) => database.exec(schema))
     return { close() {} }
   },
   async open({ dataDir, workerId }) {
     const database = await openDatabase(dataDir, fileName)
-    const insert = database.prepare<[string, string, number]>('INSERT INTO captchas VALUES (?, ?, ?)')
-    const select = database
-      .prepare<[string, number], string>('SELECT answer FROM captchas WHERE id = ? AND expires_at > ?')
-      .pluck()
+    const insert = database.prepare<[Buffer, string]>('INSERT INTO captchas VALUES (?, ?)')
+    const select = database.prepare<[Buffer], string>('SELECT answer FROM captchas WHERE key = ?').pluck()
     const remove = database
-      .prepare<[string, number], string>(
-        'DELETE FROM captchas WHERE id = ? AND expires_at > ? RETURNING answer',
-      )
+      .prepare<[Buffer], string>('DELETE FROM captchas WHERE key = ? RETURNING answer')
       .pluck()
-    const sweep = database.prepare<[number]>(
-      `DELETE FROM captchas WHERE id IN (SELECT id FROM captchas WHERE expires_at <= ? LIMIT ${sweepPortion})`,
+    const sweep = database.prepare<[Buffer]>(
+      `DELETE FROM captchas WHERE key IN (SELECT key FROM captchas WHERE key < ? ORDER BY key LIMIT ${sweepPortion})`,
     )
-    const sweeper = workerId === 0 ? setInterval(sweepQuietly, 1_000).unref() : undefined
-    let closed = false
-
-    /** In portions, so that requests get their turn. A sweep that finds the lock taken is no failure: the next removes the same rows. */
-    function sweepQuietly(): void {
-      try {
-        if (!closed && sweep.run(Date.now()).changes === sweepPortion) setImmediate(sweepQuietly)
-      } catch {}
-    }
-
+    stopWaiting(database)
+    const stopSweeper =
+      workerId === 0
+        ? startSweeper((now) => sweep.run(endingAt(now + 1, Buffer.alloc(keyBytes))).changes)
+        : undefined
     return {
       issue(answer, ttlMs) {
-        const id = randomBytes(18).toString('base64url')
-        insert.run(id, answer, Date.now() + ttlMs)
-        return id
+        const key = endingAt(Date.now() + ttlMs, randomBytes(keyBytes))
+        const id = key.toString('base64url')
+        const written = insist(() => insert.run(key, answer))
+        return written instanceof Promise ? written.then(() => id) : id
       },
-      read: (id) => select.get(id, Date.now()),
-      // Not get(): it stops at the row, and the commit that comes with the end of the statement fails unheard. On a full disk
-      // a captcha was accepted twice that way; all() runs to the end and throws.
-      take: (id) => remove.all(id, Date.now())[0],
+      read(id) {
+        const key = liveKey(id)
+        return key && insist(() => select.get(key))
+      },
+      take(id) {
+        const key = liveKey(id)
+        // Not get(): it stops at the row, and the commit that comes with the end of the statement fails unheard. On a full disk
+        // a captcha was accepted twice that way; all() runs to the end and throws.
+        return key && insist(() => remove.all(key)[0])
+      },
       close() {
-        clearInterval(sweeper)
-        closed = true
+        stopSweeper?.()
         database.close()
       },
     }
   },
 }
 
-/**
- * @param fileName of the database, in `dataDir`
- * @throws when the library is missing, the file is no database, or SQLite's version is one that corrupts logs
- */
-export async function openDatabase(dataDir: string, fileName: string): Promise<Database> {
-  const { default: SqliteDatabase } = await import('better-sqlite3')
-  const database = new SqliteDatabase(join(dataDir, fileName), { timeout: busyTimeoutMs })
-  database.pragma('synchronous = NORMAL')
-  assertSound(database)
-  return database
+/** @param key of which the first bytes are overwritten */
+function endingAt(expiresAt: number, key: Buffer): Buffer {
+  key.writeUIntBE(Math.floor(expiresAt), 0, expiryBytes)
+  return key
 }
 
-/** Before 3.51.3 and 3.50.7 a reset of the write-ahead log could corrupt the database (sqlite.org, release notes of 3.51.3). */
-function assertSound(database: Database): void {
-  const version = String(database.prepare('SELECT sqlite_version()').pluck().get())
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
-  const sound = major > 3 || minor > 51 || (minor === 51 && patch >= 3) || (minor === 50 && patch >= 7)
-  if (!sound)
-    throw new Error(`expected SQLite 3.51.3 or later, got ${version}: its write-ahead log can be corrupted`)
+/** @returns nothing for what no captcha here can be called, or whose captcha has ended: an id that was altered is nowhere a key */
+function liveKey(id: string): Buffer | undefined {
+  if (id.length !== idLength) return undefined
+  const key = Buffer.from(id, 'base64url')
+  return key.length === keyBytes && key.readUIntBE(0, expiryBytes) > Date.now() ? key : undefined
 }
 
 export default sqlite

@@ -1,12 +1,16 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Strategy } from '../strategy.js'
-import { openDatabase } from './sqlite.js'
+import {
+  insist,
+  makeDatabase,
+  openDatabase,
+  startSweeper,
+  stopWaiting,
+  sweepPortion,
+} from './sqlite-database.js'
 import { createSealer, tokenName } from './token.js'
 
 const fileName = 'used-tokens.sqlite'
-
-/** Rows one sweep removes at once. */
-const sweepPortion = 2_000
 
 /**
  * Expiry first: a sweep takes rows from the beginning of the tree and needs no index. `pruned_until` is the end of the last
@@ -37,11 +41,10 @@ const tokenSqlite: Strategy = {
   summary: 'The encrypted token, and a set of used ones in SQLite: one INSERT OR IGNORE decides every take.',
   claims: { scope: 'host', singleUse: true, survives: 'restart' },
   async host({ dataDir }) {
-    const database = await openDatabase(dataDir, fileName)
-    database.pragma('journal_mode = WAL')
-    database.exec(schema)
-    database.prepare('INSERT OR IGNORE INTO state VALUES (1, ?, 0)').run(randomBytes(16))
-    database.close()
+    await makeDatabase(dataDir, fileName, (database) => {
+      database.exec(schema)
+      database.prepare('INSERT OR IGNORE INTO state VALUES (1, ?, 0)').run(randomBytes(16))
+    })
     return { close() {} }
   },
   async open({ dataDir, workerId, secret }) {
@@ -65,32 +68,24 @@ const tokenSqlite: Strategy = {
       if (changes > 0) raise.run(now)
       return changes
     })
-    const sweeper = workerId === 0 ? setInterval(sweepQuietly, 1_000).unref() : undefined
-    let closed = false
-
-    /** As in `sqlite`: in portions, and one that fails is made up for by the next. */
-    function sweepQuietly(): void {
-      try {
-        if (!closed && sweep.immediate(Date.now()) === sweepPortion) setImmediate(sweepQuietly)
-      } catch {}
-    }
+    stopWaiting(database)
+    const stopSweeper = workerId === 0 ? startSweeper((now) => sweep.immediate(now)) : undefined
 
     return {
       issue: seal,
       read(id) {
         const token = open(id)
-        if (token === undefined || isUsed.get(token.expiresAt, tokenName(id)) === 1) return undefined
-        return token.answer
+        if (token === undefined) return undefined
+        return insist(() => (isUsed.get(token.expiresAt, tokenName(id)) === 1 ? undefined : token.answer))
       },
       take(id) {
         const token = open(id)
         if (token === undefined) return undefined
-        const { changes } = mark.run({ expiresAt: token.expiresAt, name: tokenName(id) })
-        return changes === 1 ? token.answer : undefined
+        const row = { expiresAt: token.expiresAt, name: tokenName(id) }
+        return insist(() => (mark.run(row).changes === 1 ? token.answer : undefined))
       },
       close() {
-        clearInterval(sweeper)
-        closed = true
+        stopSweeper?.()
         database.close()
       },
     }
