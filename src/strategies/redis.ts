@@ -77,6 +77,8 @@ function optionsFor(url: string) {
     // Without a connection a command fails; queued, it would be done long after somebody was told that it was not.
     disableOfflineQueue: true,
     commandsQueueMaxLength: mostWaiting,
+    // Its own limit is an AbortSignal for each command, which fires long after the answer: two thirds of a command's CPU time.
+    commandOptions: { timeout: 0 },
     socket: {
       connectTimeout: limitMs,
       reconnectStrategy: (retries: number) => Math.min(longestBackoffMs, 20 * 2 ** retries),

@@ -43,10 +43,11 @@ export function createSealer(secret: Uint8Array): Sealer {
   return {
     seal(answer, ttlMs) {
       const iv = randomBytes(ivBytes)
-      const expiry = Buffer.alloc(expiryBytes)
-      expiry.writeUIntBE(Math.floor(Date.now() + ttlMs), 0, expiryBytes)
-      const cipher = createCipheriv(algorithm, key, iv)
-      const sealed = [iv, cipher.update(expiry), cipher.update(answer, 'utf8'), cipher.final()]
+      const plain = Buffer.allocUnsafe(expiryBytes + Buffer.byteLength(answer))
+      plain.writeUIntBE(Math.floor(Date.now() + ttlMs), 0, expiryBytes)
+      plain.write(answer, expiryBytes)
+      const cipher = createCipheriv(algorithm, key, iv, { authTagLength: tagBytes })
+      const sealed = [iv, cipher.update(plain), cipher.final()]
       const id = Buffer.concat([...sealed, cipher.getAuthTag()]).toString('base64url')
       if (idPattern.test(id)) return id
       throw new RangeError(`expected an answer that fits into an id of 512 characters, got ${id.length}`)
