@@ -8,8 +8,9 @@ import type { Captcha } from '../load/exchange.js'
 import { type LoadGenerator, openLoadGenerator, type Target } from '../load/generator.js'
 import type { Alarm } from '../load/pacer.js'
 import { openWarmUpLoad } from '../load/warm-up.js'
+import { seededRandom } from '../statistics.js'
 
-/** What reached a fake server of as many workers as connections: each connection is one worker. */
+/** What reached a fake server; unless told, of as many workers as connections: each connection is one worker. */
 interface Fake {
   readonly server: Server
   readonly endpoint: string
@@ -69,12 +70,16 @@ function idIn(path: string): string | undefined {
   return /^\/captcha\/([^/]+)\//.exec(path)?.[1]
 }
 
-async function fake(behave: Behave = () => ({})): Promise<Fake> {
+/** @param workerOf which worker a connection reaches, by its number in the order of all that are opened */
+async function fake(
+  behave: Behave = () => ({}),
+  workerOf = (connection: number) => connection,
+): Promise<Fake> {
   const sockets: Socket[] = []
   const requests: Asked[] = []
   const server = createServer(async (request, response) => {
     const { method = '', url: path = '', socket } = request
-    const asked = { method, path, worker: sockets.indexOf(socket), body: await bodyOf(request) }
+    const asked = { method, path, worker: workerOf(sockets.indexOf(socket)), body: await bodyOf(request) }
     requests.push(asked)
     const reply = behave(asked, requests.length)
     const number = requests.length
@@ -438,13 +443,85 @@ describe('opening', () => {
   })
 
   test('against another instance rejects', async () => {
-    const { endpoint } = await fake(() => ({ instance: 'other-start' }))
-    await expect(openLoadGenerator(at(endpoint), 4)).rejects.toThrow(/instance other-start/)
+    const target = await fake(() => ({ instance: 'other-start' }))
+    await expect(openLoadGenerator(at(target.endpoint), 4)).rejects.toThrow(/instance other-start/)
+    await noneLeft(target)
   })
 
   test('against a server that hangs up rejects', async () => {
     const { endpoint } = await fake(() => ({ hangUp: true }))
     await expect(openLoadGenerator(at(endpoint), 4)).rejects.toThrow(/could not connect/)
+  })
+})
+
+/** As a cluster may: some workers get several in a row, others wait. */
+function unevenly(seed: number): (connection: number) => number {
+  const random = seededRandom(seed)
+  const drawn = Array.from({ length: 1_000 }, () => Math.floor(random() * 4))
+  return (connection) => drawn[connection] ?? 0
+}
+
+/** How many connections each worker is left with, in ascending order, once the others are closed. */
+async function sharesOf({ sockets }: Fake, workerOf: (connection: number) => number, size: number) {
+  const left = () => sockets.flatMap(({ destroyed }, connection) => (destroyed ? [] : workerOf(connection)))
+  await vi.waitFor(() => expect(left()).toHaveLength(size), { interval: 10 })
+  return [0, 1, 2, 3].map((worker) => left().filter((one) => one === worker).length).toSorted()
+}
+
+describe('a server whose cluster hands out connections unevenly', () => {
+  const cases = [1, 2, 7].flatMap((seed) => [
+    { seed, size: 8, shares: [2, 2, 2, 2] },
+    { seed, size: 6, shares: [1, 1, 2, 2] },
+    { seed, size: 3, shares: [0, 1, 1, 1] },
+  ])
+
+  test.each(cases)(
+    'has an even share of $size measured connections at each worker (seed $seed)',
+    async ({ seed, size, shares }) => {
+      const workerOf = unevenly(seed)
+      const target = await fake(() => ({}), workerOf)
+      const generator = await open(target, size)
+      expect(target.sockets.length).toBeGreaterThan(size)
+      expect(await sharesOf(target, workerOf, size)).toEqual(shares)
+      expect(target.requests.every(({ path }) => path === '/health')).toBe(true)
+      expect(target.requests).toHaveLength(target.sockets.length)
+      const { answers, mistaken, unanswered } = await generator.run({ operation: 'write', work: 80, limitMs })
+      expect([answers.length, mistaken, unanswered]).toEqual([80, undefined, 0])
+      const served = new Map(answers.map(({ connection, worker }) => [connection, worker]))
+      expect(
+        [0, 1, 2, 3].map((one) => [...served.values()].filter((by) => by === one).length).toSorted(),
+      ).toEqual(shares)
+    },
+  )
+
+  test('leaves no handle once its generator is disposed', async () => {
+    const target = await fake(() => ({}), unevenly(1))
+    const generator = await open(target, 8)
+    generator[Symbol.dispose]()
+    await noneLeft(target)
+  })
+
+  test.each(cases)(
+    'has an even share of $size connections at each worker while it is warmed up (seed $seed)',
+    async ({ seed, size, shares }) => {
+      const workerOf = unevenly(seed)
+      const target = await fake(() => ({}), workerOf)
+      using load = await openWarmUpLoad(at(target.endpoint), size)
+      expect(await sharesOf(target, workerOf, size)).toEqual(shares)
+      await load.send(2)
+      expect(target.requests.filter(({ path }) => path === '/captcha')).toHaveLength(2 * size)
+    },
+  )
+
+  test('is refused for the warm-up when one worker gets them all, and no connection is left', async () => {
+    const target = await fake(
+      () => ({}),
+      () => 0,
+    )
+    await expect(openWarmUpLoad(at(target.endpoint), 2)).rejects.toThrow(
+      /expected 2 connections spread evenly over the workers, got 1/,
+    )
+    await noneLeft(target)
   })
 })
 
