@@ -31,10 +31,13 @@ interface Progress {
 export async function warmUp(launch: Launch): Promise<Pick<WarmUpRecord, 'arms' | 'requests'>> {
   const { plan, progress, number, signal, runners, random } = launch
   const arms = new Map(
-    [...runners.keys()].map((name): [string, Progress] => [
-      name,
-      { windows: 0, lastUs: Number.NaN, settled: false, wallMs: 0 },
-    ]),
+    // Sorted before it is shuffled: they are there in the order in which they happened to be ready.
+    [...runners.keys()]
+      .toSorted()
+      .map((name): [string, Progress] => [
+        name,
+        { windows: 0, lastUs: Number.NaN, settled: false, wallMs: 0 },
+      ]),
   )
   const startedMs = performance.now()
   const isOver = () => signal.aborted || performance.now() - startedMs > plan.warmUp.limitMs
