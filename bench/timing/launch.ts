@@ -12,6 +12,7 @@ import type { RunFolder } from '../run-folder.js'
 import type { RunServices } from '../services.js'
 import type { Random } from '../statistics.js'
 import { type Program, type Server, secretOf, startServer } from '../topology.js'
+import { spreadWorkers } from './spread.js'
 
 /** What every part of the timing study works with. */
 export interface Stage {
@@ -30,6 +31,8 @@ export interface Runner {
   readonly arm: Arm
   readonly server: Server
   readonly load: WarmUpLoad
+  /** Each of its workers stays on one processor. */
+  isSpread: boolean
   generator: LoadGenerator
   /** Issued and not yet taken. */
   captchas: readonly Captcha[]
@@ -119,7 +122,8 @@ async function connect(arm: Arm, server: Server, connections: number): Promise<O
   try {
     const load = await openWarmUpLoad(server, connections)
     const generator = await openLoadGenerator(server, connections)
-    return { arm, server, load, generator, captchas: [] }
+    const isSpread = await spreadWorkers(server)
+    return { arm, server, load, isSpread, generator, captchas: [] }
   } catch (error) {
     await server[Symbol.asyncDispose]()
     throw error
@@ -134,6 +138,8 @@ export async function reconnect(launch: Launch, runner: Runner): Promise<void> {
   if (ended !== undefined) return expel(launch, runner, ended)
   try {
     runner.generator = await openLoadGenerator(server, launch.plan.connections)
+    // A worker that was replaced meanwhile may move.
+    runner.isSpread = await spreadWorkers(server)
   } catch (error) {
     await expel(launch, runner, server.ended() ?? messageOf(error))
   }

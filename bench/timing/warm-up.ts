@@ -28,7 +28,7 @@ interface Progress {
  * time is up; then measures one slice of each operation to fit the number of requests to the time meant for a slice. In
  * rounds and in random order, because the first arm to be warmed up alone stayed 15 % behind its twin in CPU time per request.
  */
-export async function warmUp(launch: Launch): Promise<Pick<WarmUpRecord, 'arms' | 'requests'>> {
+export async function warmUp(launch: Launch): Promise<Pick<WarmUpRecord, 'arms' | 'requests' | 'spread'>> {
   const { plan, progress, number, signal, runners, random } = launch
   const arms = new Map(
     // Sorted before it is shuffled: they are there in the order in which they happened to be ready.
@@ -51,6 +51,7 @@ export async function warmUp(launch: Launch): Promise<Pick<WarmUpRecord, 'arms' 
   await fitRequests(launch)
   return {
     arms: Object.fromEntries([...arms].map(([name, arm]) => [name, described(arm)])),
+    spread: [...runners.values()].filter(({ isSpread }) => isSpread).length,
     requests: Object.fromEntries([...runners].map(([name, { requests }]) => [name, requests])),
   }
 }
