@@ -2,7 +2,15 @@ import autocannon from 'autocannon'
 import type { Operation } from '../slices.js'
 import { type Address, type Addresses, inTurn } from './address.js'
 import { createDeal } from './deal.js'
-import { type Answer, type Captcha, type Headers, parseHeaders, requestFor, toAnswer } from './exchange.js'
+import {
+  type Answer,
+  type Captcha,
+  type Headers,
+  handOff,
+  parseHeaders,
+  requestFor,
+  toAnswer,
+} from './exchange.js'
 import {
   createEagerPacer,
   type Pace,
@@ -264,10 +272,4 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     engine.on('reqError', (error: Error) => fail(error.message))
   })
   return { run, [Symbol.dispose]: close }
-}
-
-/** The next captcha that another connection asked for; one's own only when nothing else is left. */
-function handOff(left: Captcha[], connection: number): Captcha | undefined {
-  const index = left.findIndex((captcha) => captcha.connection !== connection)
-  return left.splice(Math.max(0, index), 1)[0]
 }
