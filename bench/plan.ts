@@ -213,11 +213,11 @@ function usualSeconds(quick: boolean, strategies: number): number {
 }
 
 /**
- * What the correctness study takes from the time of a run that also measures: 12 s of two cores for each strategy, 20 with an
+ * What the correctness study takes from the time of a run that also measures: 9 s of two cores for each strategy, 17 with an
  * engine or alone, and 12 s for what is looked at once and for judging.
  */
 function reservedMs({ strategiesAtOnce }: CorrectnessPlan, running: readonly Entrant[]): number {
-  const looks = running.map(({ engines = [] }) => (engines.length > 0 ? 20_000 : 12_000))
+  const looks = running.map(({ engines = [] }) => (engines.length > 0 ? 17_000 : 9_000))
   const total = looks.reduce((sum, ms) => sum + ms, 0)
   return 12_000 + (running.length < strategiesAtOnce ? Math.max(20_000, total) : total)
 }
