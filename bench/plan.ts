@@ -145,11 +145,11 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const running = entrants.filter(({ skipped }) => skipped === undefined)
   const budgetSeconds = options.budgetSeconds ?? usualSeconds(quick, arms.length - 2)
   const budgetMs = (budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
-  const minWindows = quick ? 10 : 14
+  const minWindows = quick ? 10 : 16
   const preparingMs = arms.length * preparationMs(hosts * workers, minWindows)
   const launches = options.studies.includes('timing') ? launchesFor(budgetMs / preparingMs, quick) : 0
   const limitMs = Math.floor(budgetMs / Math.max(1, launches))
-  const warmUpShare = quick ? 0.3 : 0.45
+  const warmUpShare = quick ? 0.3 : 0.5
   const warmUp = { minWindows, limitMs: Math.floor(limitMs * warmUpShare) }
   const blocks = Math.ceil(limitMs / (operations.length * arms.length * sliceMs * fastestShare))
   return {
@@ -209,7 +209,7 @@ function correctnessPlan({ thorough, captchas, races, faults }: Options): Correc
 /** The default run compares six strategies; each further one has servers to start, to warm up and to look at. */
 function usualSeconds(quick: boolean, strategies: number): number {
   const further = Math.max(0, strategies - 6)
-  return quick ? 35 + 5 * further : 170 + 28 * further
+  return quick ? 35 + 5 * further : 174 + 28 * further
 }
 
 /**
