@@ -4,7 +4,7 @@ import { runExpiry } from './correctness/expiry.js'
 import { runHeap } from './correctness/heap.js'
 import { runOrdinary } from './correctness/ordinary.js'
 import { runFleet, runThreads } from './correctness/rungs.js'
-import { type CorrectnessTask, type SiteName, siteNames } from './correctness/task.js'
+import { type CorrectnessTask, type SiteName, siteNames, taskAt } from './correctness/task.js'
 import { runEngine, runFaults, runFullDisk, runPause } from './correctness/troubled.js'
 
 export { type CorrectnessTask, full, type Intensity, quick, type SiteName } from './correctness/task.js'
@@ -32,7 +32,7 @@ export async function runCorrectness(task: CorrectnessTask): Promise<void> {
   const queue = siteNames.filter((name) => task.sites?.includes(name) ?? true)
   async function runInTurn(): Promise<void> {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      if (!task.signal.aborted) await sites[name](task)
+      if (!task.signal.aborted) await sites[name](taskAt(name, task))
     }
   }
   const lanes = await Promise.allSettled(Array.from({ length: task.sitesAtOnce }, runInTurn))

@@ -11,21 +11,31 @@ export interface Forecast {
   readonly detectable: { readonly throughput: number; readonly cpuUsPerOp: number }
 }
 
-/** Standard deviations of log-ratios, between the blocks of a launch and between launches; 2 shared cores, a store like `memory`. */
+/**
+ * Standard deviations of log-ratios, between the blocks of a launch and between launches; workers spread over 2 shared cores, a
+ * store like `memory`.
+ */
 const spreads = {
-  throughput: { block: 0.35, launch: 0.05 },
-  cpuUsPerOp: { block: 0.2, launch: 0.05 },
+  throughput: { block: 0.28, launch: 0.04 },
+  cpuUsPerOp: { block: 0.2, launch: 0.04 },
 } as const
 
 /** An arm's turn: pre-roll, and between its slices the wait until its server is idle; ms. */
 const turnOverheadMs = 25
 
 /** Pure: what the plan's time should buy; said before it is spent. */
-export function forecast({ experiments, workers, warmUp, sliceMs, comparison }: Plan): Forecast | undefined {
+export function forecast({
+  experiments,
+  workers,
+  hosts = 1,
+  warmUp,
+  sliceMs,
+  comparison,
+}: Plan): Forecast | undefined {
   const [first] = experiments
   if (first === undefined) return undefined
   const arms = first.arms.length
-  const preparing = Math.min(first.limitMs * 0.8, arms * preparationMs(workers, warmUp.minWindows))
+  const preparing = Math.min(first.limitMs * 0.8, arms * preparationMs(hosts * workers, warmUp.minWindows))
   const turnMs = operations.length * sliceMs + turnOverheadMs
   const blocksPerLaunch = Math.max(1, Math.floor((first.limitMs - preparing) / (arms * turnMs)))
   const launches = experiments.length

@@ -80,7 +80,9 @@ function observe({
   const measured = slices.filter(({ block }) => block >= 0)
   const timing = createTimingJudge(plan, measured)
   const end = records.find((record) => record.kind === 'end')
-  const warmUps = records.flatMap((record) => (record.kind === 'warm-up' ? Object.values(record.arms) : []))
+  const warmUps = records.filter((record) => record.kind === 'warm-up')
+  const warmed = warmUps.flatMap(({ arms }) => Object.values(arms))
+  const spread = warmUps.flatMap((record) => record.spread ?? [])
   const scalingOf = (name: string) => {
     const found = judgeScaling(plan, scaling, name)
     return found === undefined ? {} : { scaling: found }
@@ -131,8 +133,9 @@ function observe({
       launches: new Set(measured.map(({ launch }) => launch)).size,
       blocks: new Set(measured.map(({ launch, block }) => `${launch}:${block}`)).size,
       warmUps: {
-        settled: warmUps.filter(({ ended }) => ended === 'settled').length,
-        cap: warmUps.filter(({ ended }) => ended === 'cap').length,
+        settled: warmed.filter(({ ended }) => ended === 'settled').length,
+        cap: warmed.filter(({ ended }) => ended === 'cap').length,
+        ...(spread.length > 0 && { spread: sum(spread) }),
       },
       measuringShare: Math.min(
         1,

@@ -145,11 +145,11 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const running = entrants.filter(({ skipped }) => skipped === undefined)
   const budgetSeconds = options.budgetSeconds ?? usualSeconds(quick, arms.length - 2)
   const budgetMs = (budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
-  const minWindows = quick ? 10 : 14
+  const minWindows = quick ? 10 : 16
   const preparingMs = arms.length * preparationMs(hosts * workers, minWindows)
   const launches = options.studies.includes('timing') ? launchesFor(budgetMs / preparingMs, quick) : 0
   const limitMs = Math.floor(budgetMs / Math.max(1, launches))
-  const warmUpShare = quick ? 0.3 : 0.45
+  const warmUpShare = quick ? 0.3 : 0.5
   const warmUp = { minWindows, limitMs: Math.floor(limitMs * warmUpShare) }
   const blocks = Math.ceil(limitMs / (operations.length * arms.length * sliceMs * fastestShare))
   return {
@@ -209,15 +209,15 @@ function correctnessPlan({ thorough, captchas, races, faults }: Options): Correc
 /** The default run compares six strategies; each further one has servers to start, to warm up and to look at. */
 function usualSeconds(quick: boolean, strategies: number): number {
   const further = Math.max(0, strategies - 6)
-  return quick ? 35 + 5 * further : 170 + 28 * further
+  return quick ? 35 + 5 * further : 174 + 28 * further
 }
 
 /**
- * What the correctness study takes from the time of a run that also measures: 12 s of two cores for each strategy, 20 with an
+ * What the correctness study takes from the time of a run that also measures: 9 s of two cores for each strategy, 17 with an
  * engine or alone, and 12 s for what is looked at once and for judging.
  */
 function reservedMs({ strategiesAtOnce }: CorrectnessPlan, running: readonly Entrant[]): number {
-  const looks = running.map(({ engines = [] }) => (engines.length > 0 ? 20_000 : 12_000))
+  const looks = running.map(({ engines = [] }) => (engines.length > 0 ? 17_000 : 9_000))
   const total = looks.reduce((sum, ms) => sum + ms, 0)
   return 12_000 + (running.length < strategiesAtOnce ? Math.max(20_000, total) : total)
 }

@@ -219,8 +219,13 @@ export const Results = object({
     baseline: Type.String(),
     launches: count(),
     blocks: count(),
-    /** Arms whose warm-up ended because two windows agreed, and because its time was up. */
-    warmUps: object({ settled: count(), cap: count() }),
+    warmUps: object({
+      /** Arms whose warm-up ended because two windows agreed, and because its time was up. */
+      settled: count(),
+      cap: count(),
+      /** Servers whose workers each stayed on one processor; absent in results from before any did. */
+      spread: Type.Optional(count()),
+    }),
     /** Share of the timing study's time spent inside slices of its blocks. */
     measuringShare: share(),
   }),

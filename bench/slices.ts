@@ -94,6 +94,8 @@ export interface WarmUpRecord {
   readonly arms: Readonly<
     Record<string, { readonly windows: number; readonly ended: 'settled' | 'cap'; readonly wallMs: number }>
   >
+  /** Servers whose workers each stay on one processor; absent in records from before any did. */
+  readonly spread?: number
   /** Requests per slice, by arm. */
   readonly requests: Readonly<Record<string, number>>
 }

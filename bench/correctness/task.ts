@@ -33,6 +33,17 @@ export interface Intensity {
   readonly restMs: number
   /** Sites that run side by side. They are independent, and most of their time is waiting. */
   readonly sitesAtOnce: number
+  /** Workers of each host at the sites where few show what many would; as many as elsewhere, unless told. */
+  readonly sideWorkers?: number
+}
+
+/** Where captchas end, clocks go wrong, disks are full and memory grows, the second worker shows what the fourth would. */
+const sideSites: readonly SiteName[] = ['heap', 'engine', 'pause', 'expiry', 'clock', 'full-disk']
+
+/** The task as one of its sites is to do it. */
+export function taskAt(site: SiteName, task: CorrectnessTask): CorrectnessTask {
+  const { workers, sideWorkers = workers } = task
+  return sideSites.includes(site) ? { ...task, workers: Math.min(workers, sideWorkers) } : task
 }
 
 export const quick: Intensity = {
@@ -49,9 +60,9 @@ export const quick: Intensity = {
 
 /**
  * Beside other strategies and in a run that also measures. Clients that never rest would only take the processor from one another:
- * a dozen sites at once then wait seconds for a worker to be replaced.
+ * a dozen sites at once then wait seconds for a worker to be replaced. And to start workers is most of the work.
  */
-export const glance: Intensity = { ...quick, captchas: 1_500, races: 200, restMs: 60 }
+export const glance: Intensity = { ...quick, captchas: 1_500, races: 200, restMs: 60, sideWorkers: 2 }
 
 export const full: Intensity = {
   captchas: 100_000,

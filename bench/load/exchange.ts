@@ -13,6 +13,12 @@ export interface Captcha {
   readonly issuedAtMs: number
 }
 
+/** Removes the next captcha that another connection asked for; one's own only when nothing else is left. */
+export function handOff<T extends Pick<Captcha, 'connection'>>(left: T[], connection: number): T | undefined {
+  const index = left.findIndex((captcha) => captcha.connection !== connection)
+  return left.splice(Math.max(0, index), 1)[0]
+}
+
 /** One answered request. */
 export interface Answer {
   readonly connection: number

@@ -1,7 +1,16 @@
 import autocannon from 'autocannon'
 import type { Operation } from '../slices.js'
 import { type Address, type Addresses, inTurn } from './address.js'
-import { type Answer, type Captcha, type Headers, parseHeaders, requestFor, toAnswer } from './exchange.js'
+import { createDeal } from './deal.js'
+import {
+  type Answer,
+  type Captcha,
+  type Headers,
+  handOff,
+  parseHeaders,
+  requestFor,
+  toAnswer,
+} from './exchange.js'
 import {
   createEagerPacer,
   type Pace,
@@ -44,8 +53,8 @@ export interface LoadGenerator extends Disposable {
   run(slice: SliceOptions): Promise<SliceRun>
 }
 
-/** What autocannon's own types leave out. `_doRequest` sends a connection's next request. */
-type Client = autocannon.Client & { destroy(): void; _doRequest(): void }
+/** What autocannon's own types leave out: one sends a connection's next request, the other lets it connect again. */
+type Client = autocannon.Client & { destroy(): void; _doRequest(): void; _resetConnection(): void }
 
 /** One connection: greeted once, then parked, then sending or parked. */
 interface Connection {
@@ -85,7 +94,8 @@ const openLimitMs = 10_000
  * autocannon's clients, parked between slices. It opens connections anew for every run of its own, and in a slice of 400
  * requests that was a quarter of the server's CPU time: accepting a connection in the primary and handing it to a worker
  * costs milliseconds. So its clients are started once, each learns its worker by asking `/health` (cluster mode hands out
- * connections, not requests), and each is held back at the point where it would send its next request.
+ * connections, not requests) and connects again while that worker serves its share, and each is held back at the point where
+ * it would send its next request.
  *
  * In a slice all connections draw from one queue until it is empty: each as soon as it is free, so that none idles while
  * another has work, or under a pace when the next request is due. Every answer
@@ -97,6 +107,7 @@ const openLimitMs = 10_000
 export async function openLoadGenerator(target: Target, size: number): Promise<LoadGenerator> {
   const connections: Connection[] = []
   const urls = target.addresses.map(({ endpoint }) => endpoint)
+  const deal = createDeal(target.addresses, size)
   let job: Job | undefined
   let broken: string | undefined
   let opened: (error?: Error) => void = () => undefined
@@ -139,8 +150,11 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
 
   /** autocannon calls for the next request: at first, after each answer, and after it has silently connected again. */
   function proceed(connection: Connection): void {
+    // autocannon calls once more for a client it has destroyed: nothing must be opened again then.
+    if (broken !== undefined) return
     const isFirst = connection.worker === undefined && connection.headers === undefined
     if (isFirst && connection.state === 'parked') connection.send()
+    else if (connection.worker === undefined && connection.state === 'parked') reopen(connection)
     else if (connection.state === 'sending' || isFirst) fail('a connection was lost')
     else if (job === undefined) park()
     else job.pacer.free(connection)
@@ -154,11 +168,21 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     connection.state = 'parked'
     const mistaken = mistakeIn(connection)
     if (mistaken !== undefined || headers === undefined) fail(mistaken ?? 'an answer had no headers')
-    else if (connection.worker === undefined) connection.worker = headers.worker
+    else if (connection.worker === undefined) greet(connection, headers)
     else
       job?.answers.push(
         toAnswer({ headers, connection: connection.number, status, endMs, clientUs, sinceDueUs, asked }),
       )
+  }
+
+  function greet(connection: Connection, { worker }: Headers): void {
+    if (deal.accept(connection.address, worker)) connection.worker = worker
+  }
+
+  /** Its worker has its share already. */
+  function reopen(connection: Connection): void {
+    connection.headers = undefined
+    connection.client._resetConnection()
   }
 
   function mistakeIn({ headers, asked, address }: Connection): string | undefined {
@@ -248,10 +272,4 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     engine.on('reqError', (error: Error) => fail(error.message))
   })
   return { run, [Symbol.dispose]: close }
-}
-
-/** The next captcha that another connection asked for; one's own only when nothing else is left. */
-function handOff(left: Captcha[], connection: number): Captcha | undefined {
-  const index = left.findIndex((captcha) => captcha.connection !== connection)
-  return left.splice(Math.max(0, index), 1)[0]
 }

@@ -111,9 +111,13 @@ export function controls(results: Results): string {
     table(['operation', 'metric', `twin ÷ ${source}`, 'contains 1', 'detectable'], rows),
     '',
     `- No-op store, ${run.rate === undefined ? 'throughput' : 'p50'} of the second half of the blocks ÷ first: ${drift || 'not measured'}; bound ±${percent(driftBound)}: **${contaminated ? 'contaminated' : noop.drift.length === 0 ? 'not known' : 'not contaminated'}**.`,
-    `- ${run.launches} launches, ${run.blocks} blocks; ${run.warmUps.settled} servers were warmed up until two windows agreed, ${run.warmUps.cap} until their time was up; ${percent(run.measuringShare)} of the time was spent in measured slices.`,
+    `- ${run.launches} launches, ${run.blocks} blocks; ${run.warmUps.settled} servers were warmed up until two windows agreed, ${run.warmUps.cap} until their time was up${spreadOf(run)}; ${percent(run.measuringShare)} of the time was spent in measured slices.`,
     ...flags.map((flag) => `- ${flag}.`),
   ].join('\n')
+}
+
+function spreadOf({ warmUps: { spread } }: Results['run']): string {
+  return spread === undefined ? '' : `; ${spread} had each worker on one processor`
 }
 
 /** Each store alone: no HTTP, no other worker. Nanoseconds are told as microseconds from 1 µs on. */

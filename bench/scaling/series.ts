@@ -124,7 +124,8 @@ async function startGround(series: Series, { workers, population }: Size): Promi
       secret: secretOf(plan.seed),
       engines,
     })
-    const load = await openWarmUpLoad(server, server.workers.length * warmUpLoad.connections)
+    // Handed over, what its taker does not know would live on, and nobody would count it.
+    const load = await openWarmUpLoad(server, server.workers.length * warmUpLoad.connections, 0)
     const stock = await openStock(server, server.workers.length * stockConnections)
     return { workers, population, server, engines, load, stock }
   } catch (error) {

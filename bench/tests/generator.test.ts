@@ -8,8 +8,9 @@ import type { Captcha } from '../load/exchange.js'
 import { type LoadGenerator, openLoadGenerator, type Target } from '../load/generator.js'
 import type { Alarm } from '../load/pacer.js'
 import { openWarmUpLoad } from '../load/warm-up.js'
+import { seededRandom } from '../statistics.js'
 
-/** What reached a fake server of as many workers as connections: each connection is one worker. */
+/** What reached a fake server; unless told, of as many workers as connections: each connection is one worker. */
 interface Fake {
   readonly server: Server
   readonly endpoint: string
@@ -22,6 +23,8 @@ interface Asked {
   readonly path: string
   readonly worker: number
   readonly body: string
+  /** Which of all requests it was: a captcha that it issued is called by it. */
+  readonly number: number
 }
 
 interface Reply {
@@ -69,17 +72,22 @@ function idIn(path: string): string | undefined {
   return /^\/captcha\/([^/]+)\//.exec(path)?.[1]
 }
 
-async function fake(behave: Behave = () => ({})): Promise<Fake> {
+/** @param workerOf which worker a connection reaches, by its number in the order of all that are opened */
+async function fake(
+  behave: Behave = () => ({}),
+  workerOf = (connection: number) => connection,
+): Promise<Fake> {
   const sockets: Socket[] = []
   const requests: Asked[] = []
   const server = createServer(async (request, response) => {
     const { method = '', url: path = '', socket } = request
-    const asked = { method, path, worker: sockets.indexOf(socket), body: await bodyOf(request) }
+    const body = await bodyOf(request)
+    const number = requests.length + 1
+    const asked = { method, path, worker: workerOf(sockets.indexOf(socket)), body, number }
     requests.push(asked)
-    const reply = behave(asked, requests.length)
-    const number = requests.length
+    const reply = behave(asked, number)
     if (reply.delayMs !== undefined) await wait(reply.delayMs)
-    answer({ asked, socket, response, number }, reply)
+    answer({ asked, socket, response }, reply)
   })
   server.on('connection', (socket) => sockets.push(socket))
   opened.push(server)
@@ -92,24 +100,25 @@ interface Exchange {
   readonly asked: Asked
   readonly socket: Socket
   readonly response: ServerResponse
-  readonly number: number
 }
 
-function answer({ asked, socket, response, number }: Exchange, reply: Reply): void {
+function answer({ asked, socket, response }: Exchange, reply: Reply): void {
   if (reply.silent) return
   if (reply.hangUp) {
     socket.destroy()
     return
   }
   const isWrite = asked.path === '/captcha'
-  const id = reply.id ?? idIn(asked.path) ?? (isWrite ? `id${number}` : undefined)
+  const status = reply.status ?? (isWrite ? 201 : 200)
+  const isIssued = status === 201
+  const id = reply.id ?? idIn(asked.path) ?? (isIssued ? `id${asked.number}` : undefined)
   response
-    .writeHead(reply.status ?? (isWrite ? 201 : 200), {
+    .writeHead(status, {
       'x-worker': String(asked.worker),
       'x-instance': reply.instance ?? instance,
       'server-timing': 'store;dur=0.25',
       // In the order of the real server's headers: the warm-up reads them as text.
-      ...(isWrite && { 'x-captcha-answer': `A${number}` }),
+      ...(isIssued && { 'x-captcha-answer': `A${asked.number}` }),
       ...(id !== undefined && { 'x-captcha-id': id }),
     })
     .end('{}')
@@ -438,8 +447,9 @@ describe('opening', () => {
   })
 
   test('against another instance rejects', async () => {
-    const { endpoint } = await fake(() => ({ instance: 'other-start' }))
-    await expect(openLoadGenerator(at(endpoint), 4)).rejects.toThrow(/instance other-start/)
+    const target = await fake(() => ({ instance: 'other-start' }))
+    await expect(openLoadGenerator(at(target.endpoint), 4)).rejects.toThrow(/instance other-start/)
+    await noneLeft(target)
   })
 
   test('against a server that hangs up rejects', async () => {
@@ -448,18 +458,215 @@ describe('opening', () => {
   })
 })
 
+/** As a cluster may: some workers get several in a row, others wait. */
+function unevenly(seed: number): (connection: number) => number {
+  const random = seededRandom(seed)
+  const drawn = Array.from({ length: 1_000 }, () => Math.floor(random() * 4))
+  return (connection) => drawn[connection] ?? 0
+}
+
+/** How many connections each worker is left with, in ascending order, once the others are closed. */
+async function sharesOf({ sockets }: Fake, workerOf: (connection: number) => number, size: number) {
+  const left = () => sockets.flatMap(({ destroyed }, connection) => (destroyed ? [] : workerOf(connection)))
+  await vi.waitFor(() => expect(left()).toHaveLength(size), { interval: 10 })
+  return [0, 1, 2, 3].map((worker) => left().filter((one) => one === worker).length).toSorted()
+}
+
+describe('a server whose cluster hands out connections unevenly', () => {
+  const cases = [1, 2, 7].flatMap((seed) => [
+    { seed, size: 8, shares: [2, 2, 2, 2] },
+    { seed, size: 6, shares: [1, 1, 2, 2] },
+    { seed, size: 3, shares: [0, 1, 1, 1] },
+  ])
+
+  test.each(cases)(
+    'has an even share of $size measured connections at each worker (seed $seed)',
+    async ({ seed, size, shares }) => {
+      const workerOf = unevenly(seed)
+      const target = await fake(() => ({}), workerOf)
+      const generator = await open(target, size)
+      expect(target.sockets.length).toBeGreaterThan(size)
+      expect(await sharesOf(target, workerOf, size)).toEqual(shares)
+      expect(target.requests.every(({ path }) => path === '/health')).toBe(true)
+      expect(target.requests).toHaveLength(target.sockets.length)
+      const { answers, mistaken, unanswered } = await generator.run({ operation: 'write', work: 80, limitMs })
+      expect([answers.length, mistaken, unanswered]).toEqual([80, undefined, 0])
+      const served = new Map(answers.map(({ connection, worker }) => [connection, worker]))
+      expect(
+        [0, 1, 2, 3].map((one) => [...served.values()].filter((by) => by === one).length).toSorted(),
+      ).toEqual(shares)
+    },
+  )
+
+  test('leaves no handle once its generator is disposed', async () => {
+    const target = await fake(() => ({}), unevenly(1))
+    const generator = await open(target, 8)
+    generator[Symbol.dispose]()
+    await noneLeft(target)
+  })
+
+  test.each(cases)(
+    'has an even share of $size connections at each worker while it is warmed up (seed $seed)',
+    async ({ seed, size, shares }) => {
+      const workerOf = unevenly(seed)
+      const target = await fake(() => ({}), workerOf)
+      using load = await openWarmUpLoad(at(target.endpoint), size)
+      expect(await sharesOf(target, workerOf, size)).toEqual(shares)
+      await load.send(2)
+      expect(target.requests.filter(({ path }) => path === '/captcha')).toHaveLength(2 * size)
+    },
+  )
+
+  test('is refused for the warm-up when one worker gets them all, and no connection is left', async () => {
+    const target = await fake(
+      () => ({}),
+      () => 0,
+    )
+    await expect(openWarmUpLoad(at(target.endpoint), 2)).rejects.toThrow(
+      /expected 2 connections spread evenly over the workers, got 1/,
+    )
+    await noneLeft(target)
+  })
+})
+
+/** What was read or taken, as the warm-up asked for it: where, and on which connection it had been issued. */
+interface HandedOver {
+  readonly id: string
+  readonly by: number
+  readonly issuer: number | undefined
+}
+
+/** The numbers of its captchas' workers are those of connections: of a fake server that was told nothing else. */
+function seenBy({ requests }: Fake) {
+  const issuers = new Map(
+    requests.filter(({ path }) => path === '/captcha').map(({ number, worker }) => [`id${number}`, worker]),
+  )
+  const handedOver = (end: string): readonly HandedOver[] =>
+    requests
+      .filter(({ path }) => path.endsWith(end))
+      .map(({ path, worker: by }) => ({ id: idIn(path) ?? '', by, issuer: issuers.get(idIn(path) ?? '') }))
+  return { issued: [...issuers.keys()], read: handedOver('/image'), taken: handedOver('/verify') }
+}
+
+const ids = (handedOver: readonly HandedOver[]) => handedOver.map(({ id }) => id)
+
 describe('the warm-up load', () => {
-  test('issues, reads and takes as many captchas on each connection as asked for', async () => {
+  test('issues as many captchas on each connection as asked for, and reads and takes all but one for each connection', async () => {
     const target = await fake()
     using load = await openWarmUpLoad(at(target.endpoint), 2)
     await load.send(5)
     await load.send(1)
-    const count = (method: string, end: RegExp) =>
-      target.requests.filter((asked) => asked.method === method && end.test(asked.path)).length
-    expect([count('POST', /^\/captcha$/), count('GET', /image$/), count('POST', /verify$/)]).toEqual([
-      12, 12, 12,
-    ])
+    const { issued, read, taken } = seenBy(target)
+    expect([issued.length, read.length, taken.length]).toEqual([12, 10, 10])
+    for (const handedOver of [read, taken]) expect(new Set(ids(handedOver)).size).toBe(10)
     expect(target.sockets).toHaveLength(2)
+  })
+
+  test('reads and takes what another connection issued, each captcha once and with its answer', async () => {
+    const target = await fake()
+    using load = await openWarmUpLoad(at(target.endpoint), 4)
+    for (let batch = 0; batch < 40; batch += 1) await load.send(1)
+    const { issued, read, taken } = seenBy(target)
+    for (const { by, issuer } of [...read, ...taken]) {
+      expect(issuer).toBeDefined()
+      expect(by).not.toBe(issuer)
+    }
+    expect(issued).toHaveLength(160)
+    for (const handedOver of [read, taken]) {
+      expect(new Set(ids(handedOver)).size).toBe(156)
+      expect(handedOver).toHaveLength(156)
+    }
+    const answers = target.requests.filter(({ path }) => path.endsWith('/verify'))
+    for (const { path, body } of answers)
+      expect(JSON.parse(body)).toEqual({ answer: idIn(path)?.replace('id', 'A') })
+  })
+
+  test('hands the oldest over first, across its batches', async () => {
+    const target = await fake()
+    using load = await openWarmUpLoad(at(target.endpoint), 2)
+    for (let batch = 0; batch < 10; batch += 1) await load.send(1)
+    const { issued, taken } = seenBy(target)
+    expect(ids(taken).toSorted()).toEqual(issued.slice(0, 18).toSorted())
+  })
+
+  test('lets a connection without others take its own, after the next was issued', async () => {
+    const target = await fake()
+    using load = await openWarmUpLoad(at(target.endpoint), 1)
+    await load.send(3)
+    expect(target.requests.map(({ path }) => path)).toEqual([
+      '/health',
+      '/captcha',
+      '/captcha',
+      '/captcha/id2/image',
+      '/captcha/id2/verify',
+      '/captcha',
+      '/captcha/id3/image',
+      '/captcha/id3/verify',
+    ])
+  })
+
+  test('with none ahead lets each connection take its own, and leaves none', async () => {
+    const target = await fake()
+    using load = await openWarmUpLoad(at(target.endpoint), 4, 0)
+    await load.send(5)
+    const { issued, read, taken } = seenBy(target)
+    for (const { by, issuer } of [...read, ...taken]) expect(by).toBe(issuer)
+    expect(ids(taken).toSorted()).toEqual(issued.toSorted())
+    expect(ids(read).toSorted()).toEqual(issued.toSorted())
+  })
+
+  test('goes on where nothing is issued, and reads and takes nothing', async () => {
+    const target = await fake(({ path }) => (path === '/captcha' ? { status: 503 } : {}))
+    using load = await openWarmUpLoad(at(target.endpoint), 4)
+    await load.send(6)
+    await load.send(6)
+    expect(target.requests.filter(afterGreeting).map(({ path }) => path)).toEqual(
+      Array.from({ length: 48 }, () => '/captcha'),
+    )
+  })
+
+  test('goes on where issues fail for a time: what is read and taken was issued, and by another connection', async () => {
+    const writes = [0, 0, 0, 0]
+    const brought: string[] = []
+    // Of each connection's writes first some, then none, then two of three.
+    const isIssued = (write: number) => write < 8 || (write > 16 && write % 3 > 0)
+    const target = await fake(({ path, worker, number }) => {
+      if (path !== '/captcha') return {}
+      writes[worker] = (writes[worker] ?? 0) + 1
+      if (!isIssued(writes[worker])) return { status: 503 }
+      brought.push(`id${number}`)
+      return {}
+    })
+    using load = await openWarmUpLoad(at(target.endpoint), 4)
+    for (let batch = 0; batch < 40; batch += 1) await load.send(1)
+    const { taken, read } = seenBy(target)
+    expect(writes).toEqual([40, 40, 40, 40])
+    expect(brought).toHaveLength(4 * (7 + 16))
+    expect(new Set(ids(taken)).size).toBe(taken.length)
+    expect(ids(read).toSorted()).toEqual(ids(taken).toSorted())
+    expect(taken).toHaveLength(brought.length - 4)
+    for (const { id, by, issuer } of taken) {
+      expect(brought).toContain(id)
+      expect(by).not.toBe(issuer)
+    }
+  })
+
+  test('lets the only connection that is issued any take its own', async () => {
+    const target = await fake(({ path, worker }) =>
+      path === '/captcha' && worker > 0 ? { status: 503 } : {},
+    )
+    using load = await openWarmUpLoad(at(target.endpoint), 3)
+    await load.send(8)
+    const { taken } = seenBy(target)
+    expect(taken.map(({ by, issuer }) => [by, issuer])).toEqual(Array.from({ length: 5 }, () => [0, 0]))
+  })
+
+  test('goes on where reads and takes are answered with 404', async () => {
+    const target = await fake(({ path }) => (idIn(path) === undefined ? {} : { status: 404 }))
+    using load = await openWarmUpLoad(at(target.endpoint), 4)
+    await load.send(5)
+    const { issued, taken } = seenBy(target)
+    expect([issued.length, taken.length]).toEqual([20, 16])
   })
 
   test('says so when a connection is closed under it', async () => {

@@ -10,6 +10,8 @@ import { judgeCorrectness } from '../judge/correctness.js'
 import { judgeFindings } from '../judge/findings.js'
 import { judge, parseResults, toResults } from '../judge.js'
 import { packageRoot } from '../paths.js'
+import { page } from '../report/html.js'
+import { markdown } from '../report/markdown.js'
 import { type Metric, Results, type StrategyResult, schemaText } from '../results.js'
 import { createRunFolder } from '../run-folder.js'
 import type { SliceRecord, TimingRecord } from '../slices.js'
@@ -505,6 +507,18 @@ describe('the run', () => {
       blocks: 4,
       warmUps: { settled: 2, cap: 1 },
     })
+  })
+
+  test('counts servers whose workers stayed on one processor, where the records tell', () => {
+    const warm = { kind: 'warm-up', launch: 0, startMs: 900, arms: {}, requests: {} } as const
+    const told = resultsOf([{ ...warm, spread: 3 }, { ...warm, launch: 1, spread: 0 }, ...brief])
+    const untold = resultsOf([warm, ...brief])
+    expect(told.run.warmUps.spread).toBe(3)
+    expect(untold.run.warmUps).not.toHaveProperty('spread')
+    for (const format of [markdown, page]) {
+      expect(format(told)).toContain('on one processor')
+      expect(format(untold)).not.toContain('on one processor')
+    }
   })
 
   test('names a strategy whose server failed, by the first of its failures', () => {

@@ -106,12 +106,32 @@ describe('plan', () => {
     expect(forecast({ ...planOf(entrants), experiments: [] })).toBeUndefined()
   })
 
+  test('foretells larger ones the more arms share the blocks of a launch', () => {
+    const many = [...entrants, ...Array.from({ length: 4 }, (_, index) => entrant(`further-${index}`))]
+    const [few, more] = [entrants, many].map((each) => forecast(planOf(each, { budgetSeconds: 3_600 })))
+    expect(more?.launches).toBe(few?.launches)
+    expect(more?.detectable.cpuUsPerOp).toBeGreaterThan(few?.detectable.cpuUsPerOp ?? Number.NaN)
+  })
+
+  test('foretells fewer blocks where the workers of a second host are started as well', () => {
+    const [one, two] = [1, 2].map((hosts) => forecast(planOf(entrants, { hosts, budgetSeconds: 90 })))
+    expect(two?.launches).toBe(one?.launches)
+    expect(two?.blocksPerLaunch).toBeLessThan(one?.blocksPerLaunch ?? Number.NaN)
+  })
+
+  test('foretells no more blocks than the plan has', () => {
+    const plan = planOf(entrants, { budgetSeconds: 170 })
+    const { blocksPerLaunch = 0 } = forecast(plan) ?? {}
+    expect(blocksPerLaunch).toBeGreaterThan(0)
+    expect(blocksPerLaunch).toBeLessThan(plan.experiments[0]?.blocks.length ?? 0)
+  })
+
   test.each([true, false])('never spends more than its budget (quick: %s)', (quick) => {
     const { experiments, warmUp } = planOf(entrants, { quick, budgetSeconds: 100 })
     const planned = experiments.reduce((sum, { limitMs }) => sum + limitMs, 0)
     expect(planned).toBeLessThan(100_000)
     expect(planned).toBeGreaterThan(90_000)
-    expect(warmUp.limitMs).toBeLessThan((experiments[0]?.limitMs ?? 0) / 2)
+    expect(warmUp.limitMs).toBeLessThanOrEqual((experiments[0]?.limitMs ?? 0) / 2)
   })
 
   test.each([true, false])('has not fewer blocks in a bigger budget (quick: %s)', (quick) => {

@@ -12,6 +12,7 @@ import type { RunFolder } from '../run-folder.js'
 import type { RunServices } from '../services.js'
 import type { Random } from '../statistics.js'
 import { type Program, type Server, secretOf, startServer } from '../topology.js'
+import { spreadWorkers } from './spread.js'
 
 /** What every part of the timing study works with. */
 export interface Stage {
@@ -30,6 +31,8 @@ export interface Runner {
   readonly arm: Arm
   readonly server: Server
   readonly load: WarmUpLoad
+  /** Each of its workers stays on one processor. */
+  isSpread: boolean
   generator: LoadGenerator
   /** Issued and not yet taken. */
   captchas: readonly Captcha[]
@@ -54,6 +57,9 @@ export interface Launch extends Stage, AsyncDisposable {
  */
 const nodeOptions = ['--interrupt-budget=10000']
 
+/** A server that starts leaves one processor idle while its primary, alone, gets ready. */
+const startsAtOnce = 2
+
 /** Requests per connection before anything is known of an arm's speed. */
 const firstRequests = 20
 
@@ -74,26 +80,35 @@ export function openLaunch(stage: Stage, number: number, random: Random): Launch
   }
 }
 
-/** Starts the arms one after another; one that does not start is recorded, and the others go on without it. */
+/** Starts the arms, a few at a time; one that does not start is recorded, and the others go on without it. */
 export async function startArms(launch: Launch, arms: readonly Arm[]): Promise<void> {
-  const { plan, number, progress, services, signal, runners } = launch
+  const queue = [...arms]
+  async function startInTurn(): Promise<void> {
+    for (let arm = queue.shift(); arm !== undefined; arm = queue.shift()) {
+      if (!launch.signal.aborted) await startArm(launch, arm)
+    }
+  }
+  const lanes = await Promise.allSettled(Array.from({ length: startsAtOnce }, startInTurn))
+  // Not before all have ended: a lane that goes on has a server.
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
+}
+
+async function startArm(launch: Launch, arm: Arm): Promise<void> {
+  const { plan, number, progress, services, runners } = launch
   const { connections, topology = 'processes', hosts = 1, workers, ttlMs, openLoop } = plan
   const requests = openLoop?.requests ?? connections * firstRequests
-  const secret = secretOf(plan.seed)
-  for (const arm of arms) {
-    if (signal.aborted) return
-    progress.starting({ launch: number, arm: arm.name })
-    try {
-      const strategy = arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module
-      // One engine for all of its arms: they take turns.
-      const engines = await services.shared(arm.engines ?? [])
-      const place = { topology, hosts, workers, program: programOf(launch, arm) }
-      const served = { strategy, ...place, ttlMs, render: 'none', secret, engines, nodeOptions } as const
-      const server = await startServer(served)
-      runners.set(arm.name, { ...(await connect(arm, server, connections)), requests })
-    } catch (error) {
-      await recordFailure(launch, arm, `did not start: ${messageOf(error)}`)
-    }
+  progress.starting({ launch: number, arm: arm.name })
+  try {
+    const strategy = arm.role === 'noop' ? join(packageRoot, arm.module) : arm.module
+    // One engine for all of its arms: they take turns.
+    const engines = await services.shared(arm.engines ?? [])
+    const place = { topology, hosts, workers, program: programOf(launch, arm) }
+    const secret = secretOf(plan.seed)
+    const served = { strategy, ...place, ttlMs, render: 'none', secret, engines, nodeOptions } as const
+    const server = await startServer(served)
+    runners.set(arm.name, { ...(await connect(arm, server, connections)), requests })
+  } catch (error) {
+    await recordFailure(launch, arm, `did not start: ${messageOf(error)}`)
   }
 }
 
@@ -107,7 +122,8 @@ async function connect(arm: Arm, server: Server, connections: number): Promise<O
   try {
     const load = await openWarmUpLoad(server, connections)
     const generator = await openLoadGenerator(server, connections)
-    return { arm, server, load, generator, captchas: [] }
+    const isSpread = await spreadWorkers(server)
+    return { arm, server, load, isSpread, generator, captchas: [] }
   } catch (error) {
     await server[Symbol.asyncDispose]()
     throw error
@@ -122,6 +138,8 @@ export async function reconnect(launch: Launch, runner: Runner): Promise<void> {
   if (ended !== undefined) return expel(launch, runner, ended)
   try {
     runner.generator = await openLoadGenerator(server, launch.plan.connections)
+    // A worker that was replaced meanwhile may move.
+    runner.isSpread = await spreadWorkers(server)
   } catch (error) {
     await expel(launch, runner, server.ended() ?? messageOf(error))
   }

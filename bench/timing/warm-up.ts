@@ -28,13 +28,16 @@ interface Progress {
  * time is up; then measures one slice of each operation to fit the number of requests to the time meant for a slice. In
  * rounds and in random order, because the first arm to be warmed up alone stayed 15 % behind its twin in CPU time per request.
  */
-export async function warmUp(launch: Launch): Promise<Pick<WarmUpRecord, 'arms' | 'requests'>> {
+export async function warmUp(launch: Launch): Promise<Pick<WarmUpRecord, 'arms' | 'requests' | 'spread'>> {
   const { plan, progress, number, signal, runners, random } = launch
   const arms = new Map(
-    [...runners.keys()].map((name): [string, Progress] => [
-      name,
-      { windows: 0, lastUs: Number.NaN, settled: false, wallMs: 0 },
-    ]),
+    // Sorted before it is shuffled: they are there in the order in which they happened to be ready.
+    [...runners.keys()]
+      .toSorted()
+      .map((name): [string, Progress] => [
+        name,
+        { windows: 0, lastUs: Number.NaN, settled: false, wallMs: 0 },
+      ]),
   )
   const startedMs = performance.now()
   const isOver = () => signal.aborted || performance.now() - startedMs > plan.warmUp.limitMs
@@ -48,6 +51,7 @@ export async function warmUp(launch: Launch): Promise<Pick<WarmUpRecord, 'arms' 
   await fitRequests(launch)
   return {
     arms: Object.fromEntries([...arms].map(([name, arm]) => [name, described(arm)])),
+    spread: [...runners.values()].filter(({ isSpread }) => isSpread).length,
     requests: Object.fromEntries([...runners].map(([name, { requests }]) => [name, requests])),
   }
 }

@@ -7,7 +7,7 @@ import { type Page, section, table } from './page.js'
 
 /** What this run calls a difference where there is none, and whether the machine held still. */
 export function controlsSection(page: Page): Markup {
-  const { controls } = page.results
+  const { controls, run } = page.results
   const { contaminated, noop, flags } = controls
   const verdict = contaminated ? 'contaminated' : noop.drift.length === 0 ? 'not known' : 'not contaminated'
   return section(
@@ -20,7 +20,7 @@ export function controlsSection(page: Page): Markup {
     html`<dl class="facts">
 <div><dt>No-op store, second half of the blocks ÷ first</dt><dd>${noop.drift.map(({ operation }, index) => html`${index > 0 && ', '}${operation} ${page.show(`controls.noop.drift.${index}.ratio`, 'factor')}`)}${noop.drift.length === 0 && 'not measured'}; bound ±${page.show('controls.driftBound', 'percent')}: <strong>${verdict}</strong></dd></div>
 <div><dt>Launches and blocks</dt><dd>${page.show('run.launches', 'count')} launches, ${page.show('run.blocks', 'count')} blocks; ${page.show('run.measuringShare', 'percent')} of the time was spent in measured slices</dd></div>
-<div><dt>Warm-up</dt><dd>${page.show('run.warmUps.settled', 'count')} servers until two windows agreed, ${page.show('run.warmUps.cap', 'count')} until their time was up</dd></div>
+<div><dt>Warm-up</dt><dd>${page.show('run.warmUps.settled', 'count')} servers until two windows agreed, ${page.show('run.warmUps.cap', 'count')} until their time was up${run.warmUps.spread !== undefined && html`; ${page.show('run.warmUps.spread', 'count')} had each worker on one processor`}</dd></div>
 </dl>`,
     flags.length > 0 && html`<h3>Flags</h3>${list(flags.map((flag) => `${flag}.`))}`,
   )
