@@ -1,6 +1,6 @@
 /** Paired blocks → Estimate, and what may be concluded from it. Pure: no clock, no I/O, no randomness but a seed given. */
 export { type Comparison, type Evidence, holm, type Interval, ranks, verdict } from './statistics/decide.js'
-export { normalQuantile, tCdf, tQuantile, twoSidedP } from './statistics/distributions.js'
+export { fUpperTail, normalQuantile, tCdf, tQuantile, twoSidedP } from './statistics/distributions.js'
 export {
   type Estimate,
   type EstimateOptions,

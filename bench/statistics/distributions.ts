@@ -26,6 +26,17 @@ export function twoSidedP(t: number, df: number): number {
 }
 
 /**
+ * P(F ≥ f) of Fisher's F with real-valued degrees of freedom (Abramowitz & Stegun 26.6.2).
+ * @throws RangeError when f is negative or a df is not positive.
+ */
+export function fUpperTail(f: number, numeratorDf: number, denominatorDf: number): number {
+  demand(numeratorDf > 0, 'F: expected positive degrees of freedom', numeratorDf)
+  demand(denominatorDf > 0, 'F: expected positive degrees of freedom', denominatorDf)
+  demand(f >= 0, 'F: expected a number from 0', f)
+  return incompleteBeta(denominatorDf / (denominatorDf + numeratorDf * f), denominatorDf / 2, numeratorDf / 2)
+}
+
+/**
  * The t with P(T ≤ t) = p, to about 1e-9 relative; df may be fractional, or Infinity for the normal quantile.
  * @throws RangeError when p is not strictly between 0 and 1 or df is not positive.
  */

@@ -1,5 +1,5 @@
 import { demand, demandBetweenZeroAndOne, demandNumbers } from './demand.js'
-import { tQuantile, twoSidedP } from './distributions.js'
+import { fUpperTail, tQuantile, twoSidedP } from './distributions.js'
 import { ascending, mean, quantile, type WalshAverages, walshAverages } from './location.js'
 import { type Random, seededRandom } from './random.js'
 
@@ -45,7 +45,9 @@ export interface EstimateOptions {
  * max(0, mean S² − mean v), and se² = (v + excess) / launches. Three launches of one arm have 2 degrees of freedom and t = 4.3;
  * seven arms together have 5.6 and t = 2.5. The arms share their baseline, so that their S² are correlated by ½ and theirs squared
  * by ¼: g arms count as g / (1 + (g − 1)/4). An arm whose own S² is larger than that of its family gets the mean of both:
- * one arm's lottery may be wilder than the others'. A family of one arm is back at se² = max(S², v) / launches.
+ * one arm's lottery may be wilder than the others'. A family of one arm is back at se² = max(S², v) / launches, and so is a
+ * stranger: an arm whose S² the others' luck does not explain (F test, p < 0.01). A store that creates files became five times
+ * slower from launch to launch, and made every other arm's interval three times as wide.
  *
  * The interval is location ± t·se, with degrees of freedom after Satterthwaite (1946).
  *
@@ -70,12 +72,13 @@ export function estimateRatios(
     resamples,
   )
   const arms = family.map((launches) => summariseArm(launches, { ...options, resamples }))
-  const luck = luckOf(arms)
-  return arms.map(({ centre, launches, blocks, ...own }) => ({
-    ...describe(centre, standardError({ launches, blocks, ...own }, luck), level),
-    launches,
-    blocks,
-  }))
+  const strangers = strangersIn(arms)
+  const luck = luckOf(arms.filter((arm) => !strangers.includes(arm)))
+  return arms.map((arm) => {
+    const { centre, launches, blocks } = arm
+    const error = standardError(arm, strangers.includes(arm) ? luckOf([arm]) : luck)
+    return { ...describe(centre, error, level), launches, blocks }
+  })
 }
 
 /** A family of one. */
@@ -145,6 +148,31 @@ function luckOf(arms: readonly ArmSummary[]): Luck {
     between,
     df: (average(({ launches }) => launches - 1) * counting) / sharingOf(counting),
   }
+}
+
+/** An arm whose launches differ more than so rarely by the luck of the others has a luck of its own. */
+const strangeP = 0.01
+
+/** One after another, the strangest first: two would hide each other. */
+function strangersIn(arms: readonly ArmSummary[]): readonly ArmSummary[] {
+  let family = arms.filter(({ launches }) => launches > 1)
+  const strangers: ArmSummary[] = []
+  for (;;) {
+    const rated = family.map((arm) => ({ arm, p: strangeness(arm, family) }))
+    const strangest = rated.toSorted((a, b) => a.p - b.p).at(0)
+    if (strangest === undefined || strangest.p >= strangeP) return strangers
+    strangers.push(strangest.arm)
+    family = family.filter((arm) => arm !== strangest.arm)
+  }
+}
+
+/** How likely launches of an arm differ so much when its luck is that of the others. */
+function strangeness(arm: ArmSummary, family: readonly ArmSummary[]): number {
+  const others = family.filter((other) => other !== arm)
+  const { excess, df } = luckOf(others)
+  const expected = arm.within + excess
+  if (others.length < 2 || expected === 0) return 1
+  return fUpperTail(arm.between / expected, arm.launches - 1, df)
 }
 
 interface LaunchSummary {

@@ -201,6 +201,31 @@ describe('the 95 % intervals of a family', () => {
     expect(share(3, (arm) => arm === 0)).toBeGreaterThan(0.85)
   })
 
+  test('do not widen for one arm with a luck of its own, which is told apart', () => {
+    const shape = {
+      launches: 3,
+      blocks: 12,
+      ratio: 0.25,
+      noise: NOISES[0] ?? { name: '', sd: 1, draw: normal },
+    }
+    const width = ({ low, high }: { low: number; high: number }) => Math.log(high / low)
+    const runs = [1, 40].map((odd) =>
+      Array.from({ length: 60 }, () =>
+        estimateRatios(drawFamily(shape, odd, random), { seed: 1, resamples: 100 }),
+      ),
+    )
+    const [calmer = [], wilder = []] = runs.map((found) =>
+      found.flatMap((family) => family.slice(1).map(width)),
+    )
+    const mean = (widths: readonly number[]) => widths.reduce((sum, each) => sum + each, 0) / widths.length
+    expect(mean(wilder) / mean(calmer)).toBeLessThan(1.35)
+    const others = (runs[1] ?? []).flatMap((family) => family.slice(1))
+    const odd = (runs[1] ?? []).flatMap((family) => family.slice(0, 1))
+    const covered = (found: readonly { low: number; high: number }[]) =>
+      found.filter(({ low, high }) => low <= 1 && 1 <= high).length / found.length
+    expect([covered(others) > 0.93, covered(odd) > 0.88]).toEqual([true, true])
+  })
+
   test('are shorter than those of arms on their own', () => {
     const [shape] = shapes
     const family = shape === undefined ? [] : drawFamily({ ...shape, ratio: 0.25 }, 1, random)

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   type Estimate,
   estimateRatio,
+  fUpperTail,
   hodgesLehmann,
   holm,
   median,
@@ -147,6 +148,21 @@ describe('Student’s t', () => {
   test('with one degree of freedom it is the Cauchy distribution, far into the tail', () => {
     expect(tCdf(1, 1)).toBeCloseTo(0.75, 12)
     expect(twoSidedP(1e9, 1) * 1e9).toBeCloseTo(2 / Math.PI, 9)
+  })
+
+  test('F is t squared with one degree of freedom, and has a closed form with two', () => {
+    for (const [t, df] of [
+      [0.3, 4],
+      [2.1, 3.7],
+      [9, 12],
+    ] as const)
+      expect(fUpperTail(t * t, 1, df)).toBeCloseTo(twoSidedP(t, df), 12)
+    for (const [f, df] of [
+      [0.5, 3],
+      [4, 5.6],
+      [40, 8],
+    ] as const)
+      expect(fUpperTail(f, 2, df)).toBeCloseTo((1 + (2 * f) / df) ** (-df / 2), 12)
   })
 
   test('impossible degrees of freedom and probabilities are refused', () => {
