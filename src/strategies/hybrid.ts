@@ -8,7 +8,7 @@ import { createExpiringMap } from './memory.js'
  */
 const hybrid: Strategy = {
   name: 'hybrid',
-  summary: 'Reads from memory where it can; one file per captcha, claimed by unlink, decides every take.',
+  summary: 'Reads from memory where it can; one file per captcha, claimed by rename, decides every take.',
   claims: { scope: 'host', singleUse: true, survives: 'restart' },
   async open(worker) {
     const files = await directory.open(worker)

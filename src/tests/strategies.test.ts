@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -116,6 +117,49 @@ describe('directory', () => {
       await vi.waitFor(() => expect(readdirSync(join(rig.dataDir, 'captchas'))).toEqual([]))
       const id = await store.issue('K7QX2M', 100)
       expect(await store.read(id)).toBe('K7QX2M')
+    }))
+
+  const sparesIn = (dataDir: string) => treeOf(join(dataDir, 'spares')).filter((path) => path.includes('/'))
+
+  test('makes the file of a captcha that was taken into that of the next', () =>
+    withRig(directory, {}, async (rig) => {
+      const [store, other] = await rig.pair()
+      const first = await store.issue('K7QX2M', minute)
+      const { ino } = statSync(fileOf(rig.dataDir, first))
+      expect([store.take(first), other.take(first), sparesIn(rig.dataDir).length]).toEqual([
+        'K7QX2M',
+        undefined,
+        1,
+      ])
+      const second = await store.issue('W3', minute)
+      expect(statSync(fileOf(rig.dataDir, second)).ino).toBe(ino)
+      expect([other.read(second), other.take(second), store.read(second)]).toEqual(['W3', 'W3', undefined])
+    }))
+
+  test('keeps no spare of another length, and no more than it needs', () =>
+    withRig(directory, {}, async (rig) => {
+      const [store] = await rig.pair()
+      const long = 'Ä'.repeat(60)
+      expect(store.take(await store.issue(long, minute))).toBe(long)
+      expect(sparesIn(rig.dataDir)).toEqual([])
+      const ids = await Promise.all(Array.from({ length: 300 }, () => store.issue('K7QX2M', minute)))
+      for (const id of ids) expect(store.take(id)).toBe('K7QX2M')
+      expect(sparesIn(rig.dataDir)).toHaveLength(256)
+    }))
+
+  test('removes the spares of a process that has ended, and goes on without its own', () =>
+    withRig(directory, {}, async (rig) => {
+      const ended = spawnSync(process.execPath, ['-e', '']).pid
+      mkdirSync(join(rig.dataDir, 'spares', `${ended}-0123456789ab`), { recursive: true })
+      writeFileSync(join(rig.dataDir, 'spares', `${ended}-0123456789ab`, '0'), 'left behind')
+      const store = await rig.open(0)
+      expect(sparesIn(rig.dataDir)).toEqual([])
+      for (const id of [await store.issue('K7QX2M', minute), await store.issue('K7QX2M', minute)])
+        expect(store.take(id)).toBe('K7QX2M')
+      rmSync(join(rig.dataDir, 'spares'), { recursive: true })
+      const ids = [await store.issue('K7QX2M', minute), await store.issue('W3RT9P', minute)]
+      expect(ids.map((id) => store.take(id))).toEqual(['K7QX2M', 'W3RT9P'])
+      expect(ids.map((id) => store.take(id))).toEqual([undefined, undefined])
     }))
 
   test('never leaves its directory, whatever the id', () =>
