@@ -145,11 +145,11 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const running = entrants.filter(({ skipped }) => skipped === undefined)
   const budgetSeconds = options.budgetSeconds ?? usualSeconds(quick, arms.length - 2)
   const budgetMs = (budgetSeconds - 4) * 1_000 - (correctness ? reservedMs(correctness, running) : 0)
-  const minWindows = quick ? 10 : 16
+  const minWindows = quick ? 8 : 11
   const preparingMs = arms.length * preparationMs(hosts * workers, minWindows)
   const launches = options.studies.includes('timing') ? launchesFor(budgetMs / preparingMs, quick) : 0
   const limitMs = Math.floor(budgetMs / Math.max(1, launches))
-  const warmUpShare = quick ? 0.3 : 0.5
+  const warmUpShare = quick ? 0.3 : 0.45
   const warmUp = { minWindows, limitMs: Math.floor(limitMs * warmUpShare) }
   const blocks = Math.ceil(limitMs / (operations.length * arms.length * sliceMs * fastestShare))
   return {

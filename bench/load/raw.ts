@@ -11,7 +11,7 @@ export interface Issued {
 }
 
 /** Longer than any store here waits for its own locks. */
-const exchangeLimitMs = 15_000
+export const exchangeLimitMs = 15_000
 
 export async function openSocket(endpoint: string): Promise<Socket> {
   const { hostname, port } = new URL(endpoint)

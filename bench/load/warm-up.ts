@@ -2,14 +2,16 @@ import type { Socket } from 'node:net'
 import { operations } from '../slices.js'
 import { inTurn } from './address.js'
 import { createDeal } from './deal.js'
+import { type Dialogue, openDialogue } from './dialogue.js'
 import { handOff } from './exchange.js'
 import type { Target } from './generator.js'
-import { exchange, type Issued, issuedIn, openLine, toText } from './raw.js'
+import { exchangeLimitMs, type Issued, issuedIn, openLine, toText } from './raw.js'
 
 /** Connections that reach a worker that has its share already, before one gives up. */
 const refusalLimit = 1_000
 
 export interface WarmUpLoad extends Disposable {
+  readonly connections: number
   /** Each connection issues so many captchas, and reads and takes about as many, one request at a time. */
   send(perConnection: number): Promise<void>
 }
@@ -33,22 +35,26 @@ export async function openWarmUpLoad(
   ahead = connections,
 ): Promise<WarmUpLoad> {
   const sockets = await openSockets(target, connections)
+  const dialogues = sockets.map((socket) => openDialogue(socket, exchangeLimitMs))
   const waiting: Waiting[] = []
 
-  async function sendBatch(socket: Socket, connection: number, size: number): Promise<void> {
+  async function sendBatch({ ask }: Dialogue, connection: number, size: number): Promise<void> {
     for (let sent = 0; sent < size; sent += 1) {
       // A store that issues nothing is still measured: its slices say what it answers.
-      const issued = issuedIn(await exchange(socket, [toText.write({ id: '', answer: '' })]))
+      const issued = issuedIn(await ask(toText.write({ id: '', answer: '' })))
       waiting.push(...issued.map((captcha) => ({ ...captcha, connection })))
       const captcha = waiting.length > ahead ? handOff(waiting, connection) : undefined
       if (captcha === undefined) continue
-      for (const operation of operations.slice(1)) await exchange(socket, [toText[operation](captcha)])
+      for (const operation of operations.slice(1)) await ask(toText[operation](captcha))
     }
   }
 
   return {
+    connections,
     async send(perConnection) {
-      await Promise.all(sockets.map((socket, connection) => sendBatch(socket, connection, perConnection)))
+      await Promise.all(
+        dialogues.map((dialogue, connection) => sendBatch(dialogue, connection, perConnection)),
+      )
     },
     [Symbol.dispose]() {
       for (const socket of sockets) socket.destroy()

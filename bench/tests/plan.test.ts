@@ -93,7 +93,7 @@ describe('plan', () => {
     )
     expect(counts).toEqual(counts.toSorted((a, b) => a - b))
     expect([counts.at(0), counts.at(-1)]).toEqual([3, 10])
-    expect(planOf(entrants, { quick: true, budgetSeconds: 35 }).experiments).toHaveLength(1)
+    expect(planOf(entrants, { quick: true, budgetSeconds: 25 }).experiments).toHaveLength(1)
   })
 
   test('foretells smaller detectable differences for a bigger budget', () => {
@@ -114,7 +114,7 @@ describe('plan', () => {
   })
 
   test('foretells fewer blocks where the workers of a second host are started as well', () => {
-    const [one, two] = [1, 2].map((hosts) => forecast(planOf(entrants, { hosts, budgetSeconds: 90 })))
+    const [one, two] = [1, 2].map((hosts) => forecast(planOf(entrants, { hosts, budgetSeconds: 60 })))
     expect(two?.launches).toBe(one?.launches)
     expect(two?.blocksPerLaunch).toBeLessThan(one?.blocksPerLaunch ?? Number.NaN)
   })

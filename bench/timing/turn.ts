@@ -5,7 +5,7 @@ import { shuffle } from '../statistics.js'
 import { measureBurst, settle } from './burst.js'
 import { expel, type Launch, type Runner, reconnect } from './launch.js'
 
-/** Requests of each operation that a connection at most sends, unmeasured, before an arm's turn. */
+/** Requests of each operation that are at most sent, unmeasured, for each of a slice's connections, before an arm's turn. */
 const preRoll = 8
 
 /**
@@ -16,7 +16,9 @@ export async function runTurn(launch: Launch, name: string, block: number): Prom
   const runner = launch.runners.get(name)
   if (runner === undefined || launch.signal.aborted) return
   try {
-    await runner.load.send(Math.min(preRoll, Math.ceil(runner.requests / launch.plan.connections / 4)))
+    const { connections } = launch.plan
+    const requests = connections * Math.min(preRoll, runner.requests / connections / 4)
+    await runner.load.send(Math.ceil(requests / runner.load.connections))
     await settle(runner.server)
   } catch (error) {
     return expel(launch, runner, runner.server.ended() ?? messageOf(error))

@@ -6,7 +6,7 @@ import { expel, type Launch, type Runner } from './launch.js'
 import { measureSlices } from './turn.js'
 
 /** A window of the warm-up lasts so long, and sends so many requests of each operation on each connection between two looks at the clock. */
-const window = { ms: 100, perConnection: 4 } as const
+const window = { ms: 100, perConnection: 2 } as const
 
 /** Two windows agree when their CPU times per request differ by no more than this share. */
 const agreement = 0.07
@@ -61,10 +61,7 @@ function described({ windows, settled, wallMs }: Progress): WarmUpRecord['arms']
 }
 
 async function warmOne(launch: Launch, runner: Runner, arm: Progress): Promise<void> {
-  const {
-    connections,
-    warmUp: { minWindows },
-  } = launch.plan
+  const { minWindows } = launch.plan.warmUp
   const { server, load } = runner
   const spentUs = () => server.cpuUs() ?? performance.now() * 1_000
   const startedMs = performance.now()
@@ -73,7 +70,7 @@ async function warmOne(launch: Launch, runner: Runner, arm: Progress): Promise<v
   try {
     do {
       await load.send(window.perConnection)
-      sent += connections * window.perConnection
+      sent += load.connections * window.perConnection
     } while (performance.now() - startedMs < window.ms)
   } catch (error) {
     return expel(launch, runner, server.ended() ?? messageOf(error))
