@@ -22,8 +22,8 @@ const idShape = /^([0-9a-z]{6,9})-([A-Za-z0-9_-]{24})$/
 /** What an answer of up to 40 bytes needs. Files of one length can be overwritten in place. */
 const fileBytes = 64
 
-/** Files that a worker keeps for its next captchas, at the most. */
-const mostSpares = 256
+/** Files that a worker keeps for its next captchas, at the most; and for how many seconds in which nobody asks for one. */
+const [mostSpares, idleSeconds] = [256, 3]
 
 /**
  * One file per captcha. `rename` names exactly one winner: every loser gets ENOENT, whichever process it is in.
@@ -118,6 +118,20 @@ function openSpares(folder: string) {
   mkdirSync(own)
   const free: string[] = []
   let number = 0
+  /** How many were asked for in each of the last seconds, the latest last. */
+  let asked = [0]
+  const trimmer = setInterval(trim, 1_000).unref()
+
+  /** Leaves as many as one of the last seconds wanted. One that cannot be removed goes with the directory. */
+  function trim(): void {
+    const wanted = Math.max(...asked)
+    for (const spare of free.splice(wanted)) {
+      try {
+        rmSync(spare, { force: true })
+      } catch {}
+    }
+    asked = [...asked, 0].slice(-idleSeconds)
+  }
 
   /** Where the directory of the spares is gone, there are none, and ENOENT says nothing about a captcha. */
   function done(act: () => void): boolean {
@@ -138,6 +152,7 @@ function openSpares(folder: string) {
      * @throws Error when it cannot be written or put in its place; it stays a spare then
      */
     fill(path: string, text: string): boolean {
+      asked.push((asked.pop() ?? 0) + 1)
       const spare = free.at(-1)
       if (spare === undefined) return false
       return done(() => {
@@ -160,7 +175,10 @@ function openSpares(folder: string) {
         free.push(spare)
       })
     },
-    close: () => remove(own),
+    close() {
+      clearInterval(trimmer)
+      remove(own)
+    },
   }
 }
 

@@ -147,6 +147,21 @@ describe('directory', () => {
       expect(sparesIn(rig.dataDir)).toHaveLength(256)
     }))
 
+  test('lets spares go that nobody has asked for in seconds', () =>
+    withRig(directory, {}, async (rig) => {
+      holdTime()
+      const [store] = await rig.pair()
+      const ids = await Promise.all(Array.from({ length: 30 }, () => store.issue('K7QX2M', minute)))
+      for (const id of ids) store.take(id)
+      const used = [await store.issue('K7QX2M', minute), await store.issue('K7QX2M', minute)]
+      expect(sparesIn(rig.dataDir)).toHaveLength(28)
+      vi.advanceTimersByTime(2_000)
+      expect(sparesIn(rig.dataDir)).toHaveLength(28)
+      vi.advanceTimersByTime(2_000)
+      expect(sparesIn(rig.dataDir)).toEqual([])
+      expect(used.map((id) => store.take(id))).toEqual(['K7QX2M', 'K7QX2M'])
+    }))
+
   test('removes the spares of a process that has ended, and goes on without its own', () =>
     withRig(directory, {}, async (rig) => {
       const ended = spawnSync(process.execPath, ['-e', '']).pid
