@@ -209,17 +209,17 @@ function correctnessPlan({ thorough, captchas, races, faults }: Options): Correc
 /** The default run compares six strategies; each further one has servers to start, to warm up and to look at. */
 function usualSeconds(quick: boolean, strategies: number): number {
   const further = Math.max(0, strategies - 6)
-  return quick ? 35 + 5 * further : 174 + 28 * further
+  return quick ? 35 + 5 * further : 176 + 28 * further
 }
 
 /**
- * What the correctness study takes from the time of a run that also measures: 9 s of two cores for each strategy, 17 with an
- * engine or alone, and 12 s for what is looked at once and for judging.
+ * What the correctness study takes from the time of a run that also measures: 8 s of two cores for each strategy, 17 with an
+ * engine or alone, and 10 s for what is looked at once and for judging.
  */
 function reservedMs({ strategiesAtOnce }: CorrectnessPlan, running: readonly Entrant[]): number {
-  const looks = running.map(({ engines = [] }) => (engines.length > 0 ? 17_000 : 9_000))
+  const looks = running.map(({ engines = [] }) => (engines.length > 0 ? 17_000 : 8_000))
   const total = looks.reduce((sum, ms) => sum + ms, 0)
-  return 12_000 + (running.length < strategiesAtOnce ? Math.max(20_000, total) : total)
+  return 10_000 + (running.length < strategiesAtOnce ? Math.max(20_000, total) : total)
 }
 
 /** Time to start a server with so many workers and to warm it up; measured on 2 cores, where starting is all CPU time. */
