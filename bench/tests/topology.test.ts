@@ -190,7 +190,7 @@ describe('a server whose processes die', () => {
     expect(second.addresses[0].instance).not.toBe(first.addresses[0].instance)
     expect(second.dataDir).toBe(dataDir)
     await second[Symbol.asyncDispose]()
-    expect(await readdir(dataDir)).toEqual(['captchas'])
+    expect(await readdir(dataDir)).toEqual(['captchas', 'spares'])
     await expectNothingLeft()
   })
 
