@@ -15,8 +15,8 @@ interface Asked {
 }
 
 /**
- * Listens once for all answers, where `exchange` listens anew for each of its batches: a load of single requests spent three
- * quarters of its time on that, and a server is warm only after some 13 000 of them.
+ * Listens once for all answers, where `exchange` listens anew for each of its batches: of the CPU time of a load of single requests
+ * that was a seventh, and a server is warm only after some 13 000 of them.
  * @param limitMs the longest an answer may take
  */
 export function openDialogue(socket: Socket, limitMs: number): Dialogue {

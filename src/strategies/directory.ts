@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import {
+  accessSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -51,11 +52,28 @@ const directory: Strategy = {
       return bucket && name && join(root, bucket, name)
     }
 
+    /**
+     * What the file holds. It is this captcha's only if the file is still in its place afterwards: once taken, it may be that of
+     * another, or half of each.
+     */
     function readAlive(path: string): Alive | undefined {
       const text = whenThere(() => readFileSync(path, 'utf8'))
-      if (text === undefined) return undefined
-      const { answer, expiresAt } = parse(text)
-      return expiresAt > Date.now() ? { answer, bytes: Buffer.byteLength(text) } : undefined
+      const found = text === undefined ? undefined : parse(text)
+      if (text === undefined || (found === undefined && !isThere(path))) return undefined
+      if (found === undefined)
+        throw new Error('expected a captcha file ["answer", expiresAt], got something else')
+      return found.expiresAt > Date.now()
+        ? { answer: found.answer, bytes: Buffer.byteLength(text) }
+        : undefined
+    }
+
+    function isThere(path: string): boolean {
+      return (
+        whenThere(() => {
+          accessSync(path)
+          return true
+        }) === true
+      )
     }
 
     /** ENOENT means an unknown captcha only while the medium is there. */
@@ -84,7 +102,8 @@ const directory: Strategy = {
       },
       read(id) {
         const path = pathOf(id)
-        return path && readAlive(path)?.answer
+        const alive = path === undefined ? undefined : readAlive(path)
+        return path !== undefined && alive !== undefined && isThere(path) ? alive.answer : undefined
       },
       take(id) {
         const path = pathOf(id)
@@ -204,11 +223,13 @@ function overwrite(path: string, text: string): void {
   }
 }
 
-/** A torn or foreign file is an error, never an unknown captcha. */
-function parse(text: string): { answer: string; expiresAt: number } {
-  const [answer, expiresAt]: unknown[] = JSON.parse(text)
-  if (typeof answer === 'string' && typeof expiresAt === 'number') return { answer, expiresAt }
-  throw new Error('expected a captcha file ["answer", expiresAt], got something else')
+/** @returns nothing for a torn or foreign file: an error, never an unknown captcha */
+function parse(text: string): { answer: string; expiresAt: number } | undefined {
+  try {
+    const [answer, expiresAt]: unknown[] = JSON.parse(text)
+    if (typeof answer === 'string' && typeof expiresAt === 'number') return { answer, expiresAt }
+  } catch {}
+  return undefined
 }
 
 /** Buckets whose second is over hold nothing that lives. Failing to remove one now is no harm: the next sweep tries again. */
