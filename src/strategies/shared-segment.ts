@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { isRunning } from './is-running.js'
 
 /** Where Linux shows POSIX segments as files. Elsewhere there is no such place, and only `close` frees them. */
 const folder = '/dev/shm'
@@ -139,13 +140,5 @@ function names(): readonly string[] {
     return readdirSync(folder)
   } catch {
     return []
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
   }
 }

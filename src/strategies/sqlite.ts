@@ -54,8 +54,10 @@ const sqlite: Strategy = {
       issue(answer, ttlMs) {
         const key = endingAt(Date.now() + ttlMs, randomBytes(keyBytes))
         const id = key.toString('base64url')
-        const written = insist(() => insert.run(key, answer))
-        return written instanceof Promise ? written.then(() => id) : id
+        return insist(() => {
+          insert.run(key, answer)
+          return id
+        })
       },
       read(id) {
         const key = liveKey(id)
