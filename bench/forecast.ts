@@ -1,7 +1,7 @@
 import { type Plan, preparationMs } from './plan.js'
 import { percent } from './report/format.js'
 import { operations } from './slices.js'
-import { sharingOf, tQuantile } from './statistics.js'
+import { tQuantile } from './statistics.js'
 
 /** What a plan should come to on a machine like the one its constants were measured on. */
 export interface Forecast {
@@ -41,9 +41,9 @@ export function forecast({
   const launches = experiments.length
   const detectable = ({ block, launch }: { block: number; launch: number }) => {
     const se = Math.sqrt((block ** 2 / blocksPerLaunch + (launches > 1 ? launch ** 2 : 0)) / launches)
-    // What the arms know together of the luck of a launch: see `estimateRatios`.
+    // What the arms know together of the luck of a launch: see `luckEach`.
     const rivals = comparison === undefined ? arms - 1 : comparison.pairs.length + 1
-    const df = launches > 1 ? ((launches - 1) * rivals) / sharingOf(rivals) : blocksPerLaunch
+    const df = launches > 1 ? (launches - 1) * rivals : blocksPerLaunch
     return Math.expm1((tQuantile(0.975, df) + tQuantile(0.8, df)) * se)
   }
   return {

@@ -6,7 +6,7 @@ export {
   type EstimateOptions,
   estimateRatio,
   estimateRatios,
-  sharingOf,
+  type Launches,
 } from './statistics/estimate.js'
 export { fitGrowth } from './statistics/growth.js'
 export { hodgesLehmann, mean, median, quantile } from './statistics/location.js'

@@ -54,28 +54,31 @@ export function createRatios(plan: Pick<Plan, 'seed'>, slices: readonly SliceRec
     return !isWait(source, metric) || (keeping.has(arm) && keeping.has(baseline))
   }
 
-  /** Log-ratios by launch. Paired by block: what disturbs one arm's slice disturbs its neighbours', and leaves their quotient alone. */
+  /** Log-ratios, at the place of their launch. Paired by block: what disturbs one arm's slice disturbs its neighbours', and leaves their quotient alone. */
   function logRatios(cell: Cell): number[][] {
     const { arm, baseline, operation, source, metric } = cell
     if (metric === 'p99Us') return tailLogRatios(cell)
     const theirs = new Map(slicesOf(baseline, operation).map((slice) => [blockKey(slice), slice]))
-    const launches = new Map<number, number[]>()
+    const launches = emptyLaunches()
     for (const slice of slicesOf(arm, operation)) {
       const pair = theirs.get(blockKey(slice))
       const [mine, other] = [metricOf(slice, source, metric), pair && metricOf(pair, source, metric)]
-      if (!mine || !other) continue
-      launches.set(slice.launch, [...(launches.get(slice.launch) ?? []), Math.log(mine / other)])
+      if (mine && other) launches[slice.launch]?.push(Math.log(mine / other))
     }
-    return [...launches.values()]
+    return launches
   }
 
   /** A slice is too short for a 99th percentile: this one is of a whole launch, and launches are what it is estimated over. */
   function tailLogRatios({ arm, baseline, operation, source }: Cell): number[][] {
-    const theirs = tails(baseline, operation, source)
-    return [...tails(arm, operation, source)].flatMap(([launch, us]) => {
-      const other = theirs.get(launch)
-      return other === undefined ? [] : [[Math.log(us / other)]]
+    const [ours, theirs] = [tails(arm, operation, source), tails(baseline, operation, source)]
+    return emptyLaunches().map((_, launch) => {
+      const [us, other] = [ours.get(launch), theirs.get(launch)]
+      return us === undefined || other === undefined ? [] : [Math.log(us / other)]
     })
+  }
+
+  function emptyLaunches(): number[][] {
+    return Array.from({ length: 1 + (sound.at(-1)?.launch ?? -1) }, () => [])
   }
 
   /** Kept: every rival is compared with the same baseline, and merging the histograms of a launch is most of the work. */
@@ -100,11 +103,12 @@ export function createRatios(plan: Pick<Plan, 'seed'>, slices: readonly SliceRec
     const enough = measured.filter(({ logs }) => logs.flat().length >= 2)
     const families = groupBy(enough, ({ cell }) => cellKey({ ...cell, arm: '' }))
     const found = [...families.values()].flatMap((family) => {
+      const groups = [...groupBy(family, ({ cell }) => cell.baseline).values()]
       const estimates = estimateRatios(
-        family.map(({ logs }) => logs),
+        groups.map((rivals) => rivals.map(({ logs }) => logs)),
         { seed: plan.seed },
-      )
-      return family.flatMap(({ cell }, index) => {
+      ).flat()
+      return groups.flat().flatMap(({ cell }, index) => {
         const estimated = estimates[index]
         return estimated === undefined ? [] : [[cellKey(cell), { cell, estimated }] as const]
       })

@@ -1,6 +1,7 @@
 import { demand, demandBetweenZeroAndOne, demandNumbers } from './demand.js'
-import { fUpperTail, tQuantile, twoSidedP } from './distributions.js'
+import { tQuantile, twoSidedP } from './distributions.js'
 import { ascending, mean, quantile, type WalshAverages, walshAverages } from './location.js'
+import { type Contrast, type Luck, luckEach, noLuck } from './luck.js'
 import { type Random, seededRandom } from './random.js'
 
 /** A ratio, strategy ÷ baseline, with what is known about its error. */
@@ -19,6 +20,9 @@ export interface Estimate {
   /** Blocks in all launches together. */
   readonly blocks: number
 }
+
+/** One arm's blocks, by launch: the natural logs of strategy ÷ baseline. An empty launch is dropped. */
+export type Launches = readonly (readonly number[])[]
 
 /** How to estimate: the seed decides the resamples and nothing else. */
 export interface EstimateOptions {
@@ -41,13 +45,9 @@ export interface EstimateOptions {
  * have only 10 distinct resamples and cover about 75 %. S² exceeds v by the luck of the launch (what the
  * compiler made of the same code, where the processes came to lie).
  *
- * That luck is the same lottery for every arm of a family, so it is estimated from all of them together: excess =
- * max(0, mean S² − mean v), and se² = (v + excess) / launches. Three launches of one arm have 2 degrees of freedom and t = 4.3;
- * seven arms together have 5.6 and t = 2.5. The arms share their baseline, so that their S² are correlated by ½ and theirs squared
- * by ¼: g arms count as g / (1 + (g − 1)/4). An arm whose own S² is larger than that of its family gets the mean of both:
- * one arm's lottery may be wilder than the others'. A family of one arm is back at se² = max(S², v) / launches, and so is a
- * stranger: an arm whose S² the others' luck does not explain (F test, p < 0.01). A store that creates files became five times
- * slower from launch to launch, and made every other arm's interval three times as wide.
+ * That luck is the same lottery for every server of a run, so it is estimated from all of them together: see `luckEach`. An arm whose
+ * own S² is larger than that of its family gets the mean of both: one arm's lottery may be wilder than the others'. A family
+ * of one arm is back at se² = max(S², v) / launches.
  *
  * The interval is location ± t·se, with degrees of freedom after Satterthwaite (1946).
  *
@@ -55,15 +55,15 @@ export interface EstimateOptions {
  * does not include launch-to-launch variation. One arm alone with two launches is honest but wide, t having as little
  * as one degree of freedom.
  *
- * @param family arms × launches × blocks: the natural logs of strategy ÷ baseline, one per block; empty launches are dropped
+ * @param groups what is compared with one baseline, for each baseline of a run; a launch has the same place in all of them
  * @returns one estimate per arm, in order
  * @throws RangeError on fewer than 2 blocks of an arm in all, a non-finite log-ratio, a level outside 0…1
  *   or fewer than 100 resamples.
  */
 export function estimateRatios(
-  family: readonly (readonly (readonly number[])[])[],
+  groups: readonly (readonly Launches[])[],
   options: EstimateOptions,
-): Estimate[] {
+): Estimate[][] {
   const { level = 0.95, resamples = 2000 } = options
   demandBetweenZeroAndOne('level', level)
   demand(
@@ -71,108 +71,51 @@ export function estimateRatios(
     'resamples: expected an integer of at least 100',
     resamples,
   )
-  const arms = family.map((launches) => summariseArm(launches, { ...options, resamples }))
-  const strangers = strangersIn(arms)
-  const luck = luckOf(arms.filter((arm) => !strangers.includes(arm)))
-  return arms.map((arm) => {
-    const { centre, launches, blocks } = arm
-    const error = standardError(arm, strangers.includes(arm) ? luckOf([arm]) : luck)
-    return { ...describe(centre, error, level), launches, blocks }
-  })
+  const arms = groups.map((rivals) =>
+    rivals.map((launches) => summariseArm(launches, { ...options, resamples })),
+  )
+  const luck = luckEach(arms)
+  return arms.map((rivals, group) =>
+    rivals.map((arm, place) => {
+      const { centre, launches, blocks } = arm
+      const error = standardError(arm, luck[group]?.[place] ?? noLuck)
+      return { ...describe(centre, error, level), launches: launches.length, blocks }
+    }),
+  )
 }
 
-/** A family of one. */
-export function estimateRatio(launches: readonly (readonly number[])[], options: EstimateOptions): Estimate {
-  const [only] = estimateRatios([launches], options)
+/** One arm and its baseline, alone. */
+export function estimateRatio(launches: Launches, options: EstimateOptions): Estimate {
+  const [only] = estimateRatios([[launches]], options).flat()
   if (only === undefined) throw new RangeError('expected one arm')
   return only
 }
 
 /** What one arm's launches come to, before other arms are looked at. */
-interface ArmSummary {
+interface ArmSummary extends Contrast {
   readonly centre: number
-  readonly launches: number
   readonly blocks: number
-  /** S²: the variance of the launches' locations; 0 with one launch. */
-  readonly between: number
-  /** v: the variance that blocks alone lend to a launch. */
-  readonly within: number
-}
-
-/** How far launches differ beyond their blocks, from all arms of a family that have several. */
-interface Luck {
-  readonly excess: number
-  /** Mean S² and its degrees of freedom. */
-  readonly between: number
-  readonly df: number
 }
 
 function summariseArm(
-  launches: readonly (readonly number[])[],
+  launches: Launches,
   { seed, resamples }: { readonly seed: number; readonly resamples: number },
 ): ArmSummary {
-  const samples = launches.filter((blocks) => blocks.length > 0)
-  const blocks = samples.flat()
+  const samples = launches.flatMap((blocks, number) => (blocks.length > 0 ? [{ blocks, number }] : []))
+  const blocks = samples.flatMap((sample) => sample.blocks)
   demandNumbers('log-ratios', blocks)
   demand(blocks.length >= 2, 'log-ratios: expected at least 2 blocks', blocks.length)
   // Every launch restarts the stream: the same resamples whatever the order of the launches.
-  const summaries = samples.map((sample) => summarise(sample, { random: seededRandom(seed), resamples }))
-  const locations = summaries.map(({ location }) => location)
+  const summaries = samples.map((sample) => ({
+    number: sample.number,
+    ...summarise(sample.blocks, { random: seededRandom(seed), resamples }),
+  }))
   return {
-    centre: mean(locations),
-    launches: samples.length,
+    centre: mean(summaries.map(({ location }) => location)),
+    launches: summaries,
     blocks: blocks.length,
-    between: sampleVariance(locations),
     within: withinLaunches(summaries, blocks.length - samples.length),
   }
-}
-
-/** Arms that share a baseline tell less than their number: so many of them count as arms ÷ this. */
-export function sharingOf(arms: number): number {
-  return 1 + (arms - 1) / 4
-}
-
-/** Arms weigh by what their blocks can tell of it: a slow one with few and noisy slices would drown the others. */
-function luckOf(arms: readonly ArmSummary[]): Luck {
-  const replicated = arms.filter(({ launches }) => launches > 1)
-  if (replicated.length === 0) return { excess: 0, between: 0, df: 0 }
-  const noisiest = Math.max(...replicated.map(({ within }) => within))
-  const weights = replicated.map(({ within }) => (noisiest > 0 ? Math.max(1e-6, within / noisiest) ** -2 : 1))
-  const whole = weights.reduce((sum, weight) => sum + weight, 0)
-  const average = (of: (arm: ArmSummary) => number) =>
-    replicated.reduce((sum, arm, index) => sum + of(arm) * ((weights[index] ?? 0) / whole), 0)
-  const counting = 1 / weights.reduce((sum, weight) => sum + (weight / whole) ** 2, 0)
-  const between = average((arm) => arm.between)
-  return {
-    excess: Math.max(0, between - average(({ within }) => within)),
-    between,
-    df: (average(({ launches }) => launches - 1) * counting) / sharingOf(counting),
-  }
-}
-
-/** An arm whose launches differ more than so rarely by the luck of the others has a luck of its own. */
-const strangeP = 0.01
-
-/** One after another, the strangest first: two would hide each other. */
-function strangersIn(arms: readonly ArmSummary[]): readonly ArmSummary[] {
-  let family = arms.filter(({ launches }) => launches > 1)
-  const strangers: ArmSummary[] = []
-  for (;;) {
-    const rated = family.map((arm) => ({ arm, p: strangeness(arm, family) }))
-    const strangest = rated.toSorted((a, b) => a.p - b.p).at(0)
-    if (strangest === undefined || strangest.p >= strangeP) return strangers
-    strangers.push(strangest.arm)
-    family = family.filter((arm) => arm !== strangest.arm)
-  }
-}
-
-/** How likely launches of an arm differ so much when its luck is that of the others. */
-function strangeness(arm: ArmSummary, family: readonly ArmSummary[]): number {
-  const others = family.filter((other) => other !== arm)
-  const { excess, df } = luckOf(others)
-  const expected = arm.within + excess
-  if (others.length < 2 || expected === 0) return 1
-  return fUpperTail(arm.between / expected, arm.launches - 1, df)
 }
 
 interface LaunchSummary {
@@ -200,18 +143,16 @@ function describe(centre: number, { se, df }: Spread, level: number) {
   }
 }
 
-function standardError(
-  { launches, blocks, between, within }: Omit<ArmSummary, 'centre'>,
-  luck: Luck,
-): Spread {
+function standardError({ launches, blocks, within }: ArmSummary, luck: Luck): Spread {
   const expected = within + luck.excess
+  const between = sampleVariance(launches.map(({ location }) => location))
   const total = Math.max(expected, (between + expected) / 2)
-  const blockDf = blocks - launches
+  const blockDf = blocks - launches.length
   // Satterthwaite for the launches' part and for what the blocks' adds to it; the guards stand for 0/0, an absent part.
   const doubt =
     (luck.df && luck.between ** 2 / luck.df) + (blockDf && (expected - luck.between) ** 2 / blockDf)
   const df = doubt > 0 ? expected ** 2 / doubt : luck.df + blockDf
-  return { se: Math.sqrt(total / launches), df }
+  return { se: Math.sqrt(total / launches.length), df }
 }
 
 // Pooled per block before it is shared out again: a launch cut down to one block has no spread of its own to
