@@ -1,5 +1,6 @@
 import type { Experiment } from './plan.js'
 import { seededRandom } from './statistics.js'
+import { collectGarbage } from './timing/garbage.js'
 import { openLaunch, type Stage, startArms } from './timing/launch.js'
 import { runTurn } from './timing/turn.js'
 import { warmUp } from './timing/warm-up.js'
@@ -28,6 +29,7 @@ async function runLaunch(
     // would end after the limit: in an open loop that asks too much, blocks take many seconds.
     if (signal.aborted || (block > 0 && spentMs + lastBlockMs > limitMs)) break
     progress.block({ launch: number, block, blocks: blocks.length, spentMs, limitMs })
+    collectGarbage('all')
     for (const name of order) await runTurn(launch, name, block)
     lastBlockMs = performance.now() - startedMs - spentMs
   }

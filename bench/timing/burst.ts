@@ -3,6 +3,7 @@ import { readCpuTime, stealShare } from '../environment.js'
 import type { LoadGenerator, SliceOptions, SliceRun } from '../load/generator.js'
 import type { SliceRecord } from '../slices.js'
 import type { Server } from '../topology.js'
+import { collectGarbage } from './garbage.js'
 
 /** A slice that takes longer is cut off and void. Longer than any store here waits for its own locks. */
 const sliceLimitMs = 10_000
@@ -25,6 +26,7 @@ export async function measureBurst(
   generator: LoadGenerator,
   slice: Omit<SliceOptions, 'limitMs'>,
 ): Promise<Burst> {
+  collectGarbage('young')
   const cpuBeforeUs = server.cpuUs()
   const timeBefore = readCpuTime()
   const loopBefore = performance.eventLoopUtilization()
