@@ -5,7 +5,7 @@ import { type LoadGenerator, openLoadGenerator, type SliceOptions, type SliceRun
 import { summarise } from '../load/summarise.js'
 import { openWarmUpLoad } from '../load/warm-up.js'
 import { noopModule, packageRoot } from '../paths.js'
-import type { HarnessFigures } from '../report/floor.js'
+import type { HarnessFigures, WayFigures } from '../report/floor.js'
 import type { RunFolder } from '../run-folder.js'
 import { type Operation, operations } from '../slices.js'
 import { estimateRatio, median, type Random, seededRandom, shuffle } from '../statistics.js'
@@ -14,10 +14,11 @@ import { type Server, secretOf, startServer } from '../topology.js'
 
 /** What the load generator's process spends on a request: autocannon alone, and with what is done around it. */
 
-const blocks = { unmeasured: 3, measured: 12 } as const
+const blocks = { unmeasured: 3, measured: 20 } as const
 
 /** Requests of a slice, as many as the default run's baseline gets, and how many slices a way has in a block. */
 const slices = { requests: 280, count: 4 } as const
+const requestsOfTurn = slices.requests * slices.count
 
 const limitMs = 10_000
 
@@ -41,7 +42,7 @@ interface Way {
 type Turn = Readonly<Record<Operation, number>>
 
 /** Against the no-op store; in each block all ways, in random order. */
-export async function measureHarness(options: Options): Promise<readonly HarnessFigures[]> {
+export async function measureHarness(options: Options): Promise<HarnessFigures> {
   const { workers, connections, seed } = options
   const strategy = join(packageRoot, noopModule)
   const served = { strategy, workers, ttlMs: 60_000, render: 'none', secret: secretOf(seed) } as const
@@ -62,7 +63,7 @@ export async function measureHarness(options: Options): Promise<readonly Harness
       if (block >= 0) turns.get(way.name)?.push(turn)
     }
   }
-  return figuresOf(turns, seed)
+  return { blocks: blocks.measured, requests: requestsOfTurn, ways: figuresOf(turns, seed) }
 }
 
 async function turnOf({ bursts, burst }: Way): Promise<Turn> {
@@ -93,15 +94,15 @@ const paths = {
 
 /** As its documentation shows it: one run of its own, with connections of its own. */
 function alone({ addresses: [{ endpoint }] }: Server, connections: number): Way {
-  const amount = slices.requests * slices.count
   return {
     name: 'autocannon alone',
     bursts: 1,
     async burst(operation) {
       // It ends at a sampling tick; the default, a second, would be spent waiting.
-      const more = { connections, amount, sampleInt: 100, ...requests[operation] }
+      const more = { connections, amount: requestsOfTurn, sampleInt: 100, ...requests[operation] }
       const { '2xx': accepted } = await autocannon({ url: `${endpoint}${paths[operation]}`, ...more })
-      if (accepted !== amount) throw new Error(`expected ${amount} answers that accept, got ${accepted}`)
+      if (accepted !== requestsOfTurn)
+        throw new Error(`expected ${requestsOfTurn} answers that accept, got ${accepted}`)
       return accepted
     },
   }
@@ -135,7 +136,7 @@ function recording(server: Server, generator: LoadGenerator, { folder }: Options
   }
 }
 
-function figuresOf(turns: ReadonlyMap<string, readonly Turn[]>, seed: number): readonly HarnessFigures[] {
+function figuresOf(turns: ReadonlyMap<string, readonly Turn[]>, seed: number): readonly WayFigures[] {
   const [first = []] = turns.values()
   return [...turns].map(([way, own]) => ({
     way,

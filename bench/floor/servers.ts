@@ -9,17 +9,11 @@ import { bareServers } from './arms.js'
 export function serversOf(plan: Plan, slices: readonly SliceRecord[]): readonly ServerFigures[] {
   const { estimate, slicesOf } = createRatios(plan, slices)
   const bare = Object.keys(bareServers)
-  const against = (baseline: string, arms: readonly string[]) =>
-    [
-      ...estimate(
-        cellsOf(
-          arms.map((arm) => ({ arm, baseline })),
-          false,
-        ),
-      ).values(),
-    ].flatMap(({ cell, estimated: { value, low, high } }) =>
-      cell.source === 'client' ? [{ ...cell, value, low, high }] : [],
-    )
+  const against = (baseline: string, arms: readonly string[]) => {
+    const pairs = arms.map((arm) => ({ arm, baseline }))
+    const found = [...estimate(cellsOf(pairs, false)).values()].filter(({ cell }) => cell.source === 'client')
+    return found.map(({ cell, estimated: { value, low, high } }) => ({ ...cell, value, low, high }))
+  }
   // All of them, though only those of the bare are told: together they know more of the luck of a launch.
   const ratios = [
     ...against(plan.baseline, [twinName, noopName, ...bare]),

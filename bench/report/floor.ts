@@ -12,7 +12,7 @@ export interface FloorFigures {
   /** The no-op store among them, and after it the servers without any. */
   readonly servers: readonly ServerFigures[]
   readonly noop: string
-  readonly harness: readonly HarnessFigures[]
+  readonly harness: HarnessFigures
   readonly reference: ReferenceFigures
 }
 
@@ -32,8 +32,16 @@ export interface ServerFigures {
   readonly ratios: readonly (Interval & { readonly baseline: string; readonly metric: string })[]
 }
 
-/** One way of sending requests; an entry an operation, in their order. */
 export interface HarnessFigures {
+  readonly blocks: number
+  /** Of each way and operation in a block. */
+  readonly requests: number
+  /** The first is what the others are compared with. */
+  readonly ways: readonly WayFigures[]
+}
+
+/** One way of sending requests; an entry an operation, in their order. */
+export interface WayFigures {
   readonly way: string
   readonly operations: readonly {
     readonly cpuUsPerOp: number
@@ -75,7 +83,7 @@ export function floorReport(figures: FloorFigures): string {
     `Bare server ÷ \`${noop}\` in the same block, and the CPU time per request that it does without: schemas, hooks, clocks, drawing a code, asking a store.`,
     againstNoop(figures),
     '## What the load generator costs',
-    `CPU time of the harness's own process for a request to the no-op store, and ÷ that of autocannon alone in the same block. The second way is what every slice is sent by: connections kept open, each captcha handed over to another connection, headers read, the instance and the captcha of every answer checked. The third adds what the timing study does around a slice: the server's CPU time and idleness read, latencies summarised, the record written.`,
+    `CPU time of the harness's own process for a request to the no-op store, and ÷ that of autocannon alone in the same block: ${figures.harness.blocks} blocks, of ${figures.harness.requests.toLocaleString('en')} requests for each way and operation, all ways in random order. The first is a run of autocannon's own with connections of its own. The second way is what every slice is sent by: connections kept open, each captcha handed over to another connection, headers read, the instance and the captcha of every answer checked. The third adds what the timing study does around a slice: the server's CPU time and idleness read, latencies summarised, the record written.`,
     harness(figures),
     '## Judging, and where the time of a run goes',
     reference(figures),
@@ -121,7 +129,7 @@ function againstNoop({ servers, noop }: FloorFigures): string {
   return table(['server', 'operation', `throughput ÷ ${noop}`, `CPU ÷ ${noop}`, 'CPU saved'], rows)
 }
 
-function harness({ harness: ways }: FloorFigures): string {
+function harness({ harness: { ways } }: FloorFigures): string {
   const rows = ways.map(({ way, operations: own }) => [
     way,
     ...own.map(({ cpuUsPerOp, ratio }) =>

@@ -128,13 +128,17 @@ function exampleFigures(): FloorFigures {
     environment,
     noop: noopName,
     servers: serversOf(plan, slices),
-    harness: [
-      { way: 'alone', operations: operations.map(() => ({ cpuUsPerOp: 30, ratio: undefined })) },
-      {
-        way: '+ more',
-        operations: operations.map(() => ({ cpuUsPerOp: 45, ratio: { value: 1.5, low: 1.4, high: 1.6 } })),
-      },
-    ],
+    harness: {
+      blocks: 20,
+      requests: 1_120,
+      ways: [
+        { way: 'alone', operations: operations.map(() => ({ cpuUsPerOp: 30, ratio: undefined })) },
+        {
+          way: '+ more',
+          operations: operations.map(() => ({ cpuUsPerOp: 45, ratio: { value: 1.5, low: 1.4, high: 1.6 } })),
+        },
+      ],
+    },
     reference: {
       judging: { slices: 1_392, histories: 47, judgeMs: 3_200.4, reportsMs: 800 },
       firstSliceMs: 24_500,
@@ -177,6 +181,7 @@ describe('floor.md', () => {
 
   test('tells what the harness costs, and where the time of the reference run went', () => {
     for (const text of [
+      '20 blocks, of 1,120 requests for each way',
       '| + more | 45.0 µs, × 1.50 [1.40, 1.60] |',
       'judged in 3,200 ms, its reports written in 800 ms',
       'first slice on disk 24.5 s after',
