@@ -4,7 +4,7 @@ import { bareServers, withBareEntrants, withBareServers } from '../floor/arms.js
 import { serversOf } from '../floor/servers.js'
 import { timeSpent } from '../floor/spent.js'
 import { openLoadGenerator } from '../load/generator.js'
-import { issuedIn } from '../load/raw.js'
+import { exchange, issuedIn, openLine, toText } from '../load/raw.js'
 import { summarise } from '../load/summarise.js'
 import { openWarmUpLoad } from '../load/warm-up.js'
 import { packageRoot } from '../paths.js'
@@ -52,14 +52,15 @@ describe.each(Object.entries(bareServers))('%s', (_name, entry) => {
 
   test('tells a captcha as the warm-up reads it, and refuses a wrong answer', async () => {
     await using server = await start()
-    const [{ endpoint }] = server.addresses
-    const issued = await fetch(`${endpoint}/captcha`, { method: 'POST' })
-    const head = [...issued.headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')
-    const [captcha] = issuedIn(head)
-    expect(await issued.json()).toMatchObject({ id: captcha?.id })
+    const [address] = server.addresses
+    const { socket } = await openLine(address)
+    const issued = await exchange(socket, [toText.write({ id: '', answer: '' })])
+    socket.destroy()
+    const [captcha] = issuedIn(issued)
+    expect(issued).toContain(`{"id":"${captcha?.id}",`)
     const verify = async (answer = '') => {
       const headers = { 'content-type': 'application/json' }
-      const url = `${endpoint}/captcha/${captcha?.id}/verify`
+      const url = `${address.endpoint}/captcha/${captcha?.id}/verify`
       const { status } = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ answer }) })
       return status
     }
