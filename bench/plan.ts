@@ -16,6 +16,8 @@ export interface Arm {
   readonly engines?: readonly Engine[]
   /** Whose server program is started; this working copy's, unless told. */
   readonly version?: 'base'
+  /** Main module of a server program of its own, from the package's root; the version's, unless told. */
+  readonly entry?: string
 }
 
 /** One cell of the plan: a launch, fresh servers and their blocks. */

@@ -1,4 +1,4 @@
-import { buildApp } from './app.js'
+import type { AppOptions } from './app.js'
 import { createCaller, type Reply } from './call.js'
 import type { Config } from './config.js'
 import { loadStrategy } from './load-strategy.js'
@@ -20,8 +20,16 @@ export type WorkerReport =
   | { readonly kind: 'listening' }
   | { readonly kind: 'failed'; readonly message: string }
 
+/** What a worker serves. */
+export interface App {
+  listen(at: { readonly host: string; readonly port: number }): Promise<unknown>
+  close(): Promise<unknown>
+}
+
+export type BuildApp = (options: AppOptions) => App
+
 /** Open the store, build the app, listen; close in reverse order when told to drain. */
-export async function runWorker(config: Config): Promise<void> {
+export async function runWorker(config: Config, buildApp: BuildApp): Promise<void> {
   // The primary coordinates the end: a Ctrl-C in a terminal reaches every process of the group at once.
   process.on('SIGINT', () => undefined)
   const primary = openPrimaryChannel()

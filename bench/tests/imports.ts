@@ -64,7 +64,7 @@ const rooms: readonly Room[] = [
   { path: /^src\/shape\.ts$/, may: [strategyContract] },
   { path: /^src\/conformance\.ts$/, may: [strategyContract, only('src/shape.ts'), node] },
   { path: /^src\/load-strategy\.ts$/, may: [restOfSource, node] },
-  { path: /^src\/(worker|primary|member|main|config|call)\.ts$/, may: [restOfSource, node] },
+  { path: /^src\/(worker|primary|member|main|serve|config|call)\.ts$/, may: [restOfSource, node] },
   // Stores with a mistake each, and the sound parts they are made of: strategies, so their libraries come late.
   {
     path: /^bench\/checkers\/mutants\//,
@@ -254,6 +254,11 @@ const rooms: readonly Room[] = [
       node,
       npm,
     ],
+  },
+  // Servers to compare ours with: another app under the same primary and workers.
+  {
+    path: /^bench\/floor\/bare-\w+\.ts$/,
+    may: [only('src/serve.ts'), sourceTypes, node, npm],
   },
   // The record itself is types and a pure function.
   { path: /^bench\/history\.ts$/, may: [typesOf('src/strategy.ts')], pure: true },

@@ -118,7 +118,8 @@ async function startArm(launch: Launch, arm: Arm): Promise<void> {
   }
 }
 
-function programOf({ base }: Stage, { version }: Arm): Program | undefined {
+function programOf({ base }: Stage, { version, entry }: Arm): Program | undefined {
+  if (entry !== undefined) return { entry: join(packageRoot, entry), cwd: packageRoot }
   if (version === undefined) return undefined
   if (base === undefined) throw new Error('expected a base whose server can be started, got none')
   return base
