@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
+import { drawBytes } from './draw-bytes.js'
 
 /** The package's own types leave out that it can be called with a text. */
 type DrawPicture = (text: string, options: { noise: number; color: boolean }) => string
@@ -11,8 +11,10 @@ let drawPicture: DrawPicture | undefined
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
 
 /** Draws a code of six symbols, 30 bits, from the system's random source. */
-export function drawCode(random: (bytes: number) => Uint8Array = randomBytes): string {
-  return Array.from(random(6), (byte) => alphabet.charAt(byte & 31)).join('')
+export function drawCode(random: (bytes: number) => Uint8Array = drawBytes): string {
+  let code = ''
+  for (const byte of random(6)) code += alphabet.charAt(byte & 31)
+  return code
 }
 
 /**

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { drawBytes } from '../draw-bytes.js'
 import type { Strategy } from '../strategy.js'
 import { openSpareFiles } from './spare-files.js'
 
@@ -75,7 +75,7 @@ const directory: Strategy = {
         const bucket = Math.ceil(expiresAt / 1_000).toString(36)
         if (bucket !== lastBucket) mkdirSync(join(root, bucket), { recursive: true })
         lastBucket = bucket
-        const name = randomBytes(18).toString('base64url')
+        const name = drawBytes(18).toString('base64url')
         const text = JSON.stringify([answer, expiresAt]).padEnd(fileBytes)
         const path = join(root, bucket, name)
         if (Buffer.byteLength(text) > fileBytes || !spares.fill(path, text))

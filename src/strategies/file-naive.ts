@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { drawBytes } from '../draw-bytes.js'
 import type { Strategy } from '../strategy.js'
 
 type Contents = Record<string, { answer: string; expiresAt: number }>
@@ -26,7 +26,7 @@ const fileNaive: Strategy = {
 
     return {
       async issue(answer, ttlMs) {
-        const id = randomBytes(18).toString('base64url')
+        const id = drawBytes(18).toString('base64url')
         await writeFile(path, JSON.stringify({ [id]: { answer, expiresAt: Date.now() + ttlMs } }))
         return id
       },

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { drawBytes } from '../draw-bytes.js'
 import type { Strategy } from '../strategy.js'
 
 type Contents = Record<string, { answer: string; expiresAt: number }>
@@ -34,7 +34,7 @@ const hybridNaive: Strategy = {
 
     return {
       issue(answer, ttlMs) {
-        const id = randomBytes(18).toString('base64url')
+        const id = drawBytes(18).toString('base64url')
         memory.set(id, { answer, expiresAt: Date.now() + ttlMs })
         syncBehind()
         return id

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RootDatabase } from 'lmdb'
+import { drawBytes } from '../draw-bytes.js'
 import type { CaptchaStore, Strategy } from '../strategy.js'
 import { answerWorkers, askPrimary } from './manager.js'
 
@@ -86,7 +86,7 @@ function createStore(captchas: Environment, capacity: number): CaptchaStore {
   return {
     issue(answer, ttlMs) {
       assertRoom()
-      const id = `${keyOf(Math.floor(Date.now() + ttlMs))}-${randomBytes(18).toString('base64url')}`
+      const id = `${keyOf(Math.floor(Date.now() + ttlMs))}-${drawBytes(18).toString('base64url')}`
       captchas.putSync(id, answer)
       return id
     },

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { drawBytes } from '../draw-bytes.js'
 import type { CaptchaStore, Strategy } from '../strategy.js'
 
 /** Answers by id, each until its own end. */
@@ -52,7 +52,7 @@ export function createMapStore(): CaptchaStore {
   const captchas = createExpiringMap()
   return {
     issue(answer, ttlMs) {
-      const id = randomBytes(18).toString('base64url')
+      const id = drawBytes(18).toString('base64url')
       captchas.set(id, answer, ttlMs)
       return id
     },

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { Socket } from 'node:net'
 import type { Pool, PoolConfig } from 'pg'
+import { drawBytes } from '../draw-bytes.js'
 import type { Services, Strategy } from '../strategy.js'
 
 /** A PostgreSQL that has not answered by then is not waited for any longer, nor a connection to it; each, ms. */
@@ -84,7 +84,7 @@ const postgres: Strategy = {
 
     return {
       async issue(answer, ttlMs) {
-        const id = randomBytes(18).toString('base64url')
+        const id = drawBytes(18).toString('base64url')
         await database.run('issue', [id, Buffer.from(answer), ttlMs])
         return id
       },

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { drawBytes } from '../draw-bytes.js'
 import type { Services, Strategy } from '../strategy.js'
 
 /** A Redis that has not answered by then is not waited for any longer, ms: the app answers 503. */
@@ -122,7 +122,7 @@ const redis: Strategy = {
 
     return {
       async issue(answer, ttlMs) {
-        const id = randomBytes(18).toString('base64url')
+        const id = drawBytes(18).toString('base64url')
         // A key with PX n is there until the clock of whole milliseconds is beyond n (keyIsExpired in db.c: now > when).
         const forMs = Math.floor(ttlMs) - 1
         // What lives for a millisecond is over by the time anybody hears of it.

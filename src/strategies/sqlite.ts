@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { drawBytes } from '../draw-bytes.js'
 import type { Strategy } from '../strategy.js'
 import {
   insist,
@@ -52,7 +52,7 @@ const sqlite: Strategy = {
         : undefined
     return {
       issue(answer, ttlMs) {
-        const key = endingAt(Date.now() + ttlMs, randomBytes(keyBytes))
+        const key = endingAt(Date.now() + ttlMs, drawBytes(keyBytes))
         const id = key.toString('base64url')
         return insist(() => {
           insert.run(key, answer)

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { drawBytes } from '../draw-bytes.js'
 import { idPattern, type Strategy } from '../strategy.js'
 
 const algorithm = 'aes-256-gcm'
@@ -42,7 +43,7 @@ export function createSealer(secret: Uint8Array): Sealer {
 
   return {
     seal(answer, ttlMs) {
-      const iv = randomBytes(ivBytes)
+      const iv = drawBytes(ivBytes)
       const plain = Buffer.allocUnsafe(expiryBytes + Buffer.byteLength(answer))
       plain.writeUIntBE(Math.floor(Date.now() + ttlMs), 0, expiryBytes)
       plain.write(answer, expiryBytes)
