@@ -1,6 +1,6 @@
-import type autocannon from 'autocannon'
 import type { Operation } from '../slices.js'
 import type { Address } from './address.js'
+import { toText } from './raw.js'
 
 /** A captcha some worker has issued, on its way from the connection that asked for it to the one that will verify it. */
 export interface Captcha {
@@ -45,15 +45,10 @@ export interface Headers {
   readonly storeUs: number | undefined
 }
 
-export function requestFor(operation: Operation, captcha: Captcha | undefined): autocannon.Request {
-  if (operation === 'write' || captcha === undefined) return { method: 'POST', path: '/captcha' }
-  if (operation === 'read') return { method: 'GET', path: `/captcha/${captcha.id}/image` }
-  return {
-    method: 'POST',
-    path: `/captcha/${captcha.id}/verify`,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ answer: captcha.answer }),
-  }
+const writeText = toText.write({ id: '', answer: '' })
+
+export function textFor(operation: Operation, captcha: Captcha | undefined): string {
+  return captcha === undefined ? writeText : toText[operation](captcha)
 }
 
 interface Received {
