@@ -61,13 +61,24 @@ interface Received {
   readonly asked: Captcha | undefined
 }
 
-export function toAnswer({ headers, asked, ...rest }: Received): Answer {
-  const { worker, storeUs, id, answer } = headers
-  const issued =
-    asked === undefined && id !== undefined && answer !== undefined
-      ? { id, answer, issuer: worker, connection: rest.connection, issuedAtMs: rest.endMs }
-      : undefined
-  return { ...rest, worker, storeUs, captcha: asked ?? issued }
+/** Every property by its name: `...rest` took 5 µs of processor time, what a whole answer takes to parse. */
+export function toAnswer({
+  headers,
+  asked,
+  connection,
+  status,
+  endMs,
+  clientUs,
+  sinceDueUs,
+}: Received): Answer {
+  const { worker, storeUs } = headers
+  const captcha = asked ?? issuedBy(headers, connection, endMs)
+  return { connection, worker, status, endMs, clientUs, sinceDueUs, storeUs, captcha }
+}
+
+function issuedBy({ id, answer, worker }: Headers, connection: number, endMs: number): Captcha | undefined {
+  if (id === undefined || answer === undefined) return undefined
+  return { id, answer, issuer: worker, connection, issuedAtMs: endMs }
 }
 
 /** autocannon hands on its parser's own object: `headers` is a flat list of names and values. */
