@@ -83,19 +83,24 @@ function issuedBy({ id, answer, worker }: Headers, connection: number, endMs: nu
 
 /** autocannon hands on its parser's own object: `headers` is a flat list of names and values. */
 export function parseHeaders(raw: unknown, { first }: Pick<Address, 'first'>): Headers {
-  const list: unknown = typeof raw === 'object' && raw !== null && 'headers' in raw ? raw.headers : undefined
-  const found = new Map<string, string>()
-  if (Array.isArray(list)) {
-    for (let index = 0; index + 1 < list.length; index += 2)
-      found.set(String(list[index]).toLowerCase(), String(list[index + 1]))
-  }
+  const flat: unknown = typeof raw === 'object' && raw !== null && 'headers' in raw ? raw.headers : undefined
+  const list: readonly unknown[] = Array.isArray(flat) ? flat : []
   return {
-    worker: first + Number(found.get('x-worker') ?? Number.NaN),
-    instance: found.get('x-instance') ?? '(none)',
-    id: found.get('x-captcha-id'),
-    answer: found.get('x-captcha-answer'),
-    storeUs: storeUsIn(found.get('server-timing')),
+    worker: first + Number(valueIn(list, 'x-worker') ?? Number.NaN),
+    instance: valueIn(list, 'x-instance') ?? '(none)',
+    id: valueIn(list, 'x-captcha-id'),
+    answer: valueIn(list, 'x-captcha-answer'),
+    storeUs: storeUsIn(valueIn(list, 'server-timing')),
   }
+}
+
+/** Half as expensive as a map of all headers. @param wanted in lower case */
+function valueIn(list: readonly unknown[], wanted: string): string | undefined {
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    const name = String(list[index])
+    if (name.length === wanted.length && name.toLowerCase() === wanted) return String(list[index + 1])
+  }
+  return undefined
 }
 
 /** What the store took by a `Server-Timing` header, µs; `undefined` where it does not say. */
