@@ -24,7 +24,7 @@ export async function runTurn(launch: Launch, name: string, block: number): Prom
     return expel(launch, runner, runner.server.ended() ?? messageOf(error))
   }
   const records = await measureSlices(launch, runner, block)
-  for (const record of records) await launch.folder.appendTiming(record)
+  await launch.folder.appendTiming(...records)
   launch.progress.measured(records)
 }
 
