@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { readCpuTime, stealShare } from '../environment.js'
 import type { LoadGenerator, SliceOptions, SliceRun } from '../load/generator.js'
+import { type Summary, summarise } from '../load/summarise.js'
 import type { SliceRecord } from '../slices.js'
 import type { Server } from '../topology.js'
 
@@ -19,6 +20,7 @@ const idle = { us: 50, whileMs: 1 } as const
 /** What one burst of load came to, and what it cost everybody. */
 export interface Burst {
   readonly run: SliceRun
+  readonly summary: Summary
   readonly costs: Pick<SliceRecord, 'cpuUsPerOp' | 'settleMs' | 'wallMs' | 'generatorUtilisation' | 'steal'>
 }
 
@@ -34,12 +36,16 @@ export async function measureBurst(
   const startedMs = performance.now()
   const run = await generator.run({ ...slice, limitMs: sliceLimitMs })
   const { utilization } = performance.eventLoopUtilization(loopBefore)
-  const { settleMs, cpuUs: cpuAfterUs } = await settle(server)
+  const settled = settle(server)
+  // While the server is given its time anyway.
+  const summary = summarise(slice.operation, run)
+  const { settleMs, cpuUs: cpuAfterUs } = await settled
   const wallMs = performance.now() - startedMs
   const timeAfter = readCpuTime()
   const cpuUs = cpuBeforeUs === undefined || cpuAfterUs === undefined ? null : cpuAfterUs - cpuBeforeUs
   return {
     run,
+    summary,
     costs: {
       cpuUsPerOp: cpuUs === null || run.answers.length === 0 ? null : cpuUs / run.answers.length,
       settleMs,

@@ -1,4 +1,3 @@
-import { summarise } from '../load/summarise.js'
 import { messageOf } from '../message-of.js'
 import { type Operation, operations, type SliceRecord } from '../slices.js'
 import { shuffle } from '../statistics.js'
@@ -58,7 +57,7 @@ async function measureSlice(
   const { pace } = launch
   const work = operation === 'write' ? runner.requests : shuffle(runner.captchas, launch.random)
   if ((typeof work === 'number' ? work : work.length) < fewestOf(launch)) return undefined
-  const { run, costs } = await measureBurst(server, runner.generator, {
+  const { run, summary, costs } = await measureBurst(server, runner.generator, {
     operation,
     work,
     ...(pace && { pace }),
@@ -73,7 +72,7 @@ async function measureSlice(
     block,
     arm: arm.name,
     operation,
-    ...summarise(operation, run),
+    ...summary,
     ...costs,
   }
 }
