@@ -20,7 +20,8 @@ export interface RunFolder {
   /** @param name may lie in a folder of the run's, which is made where it is missing */
   writeText(name: string, text: string): Promise<void>
   readText(name: string): Promise<string>
-  appendTiming(record: TimingRecord): Promise<void>
+  /** In one write. */
+  appendTiming(...records: readonly TimingRecord[]): Promise<void>
   readPlan(): Promise<Plan>
   readEnvironment(): Promise<Environment>
   /** Nothing where no earlier run was named. */
@@ -79,7 +80,8 @@ export function openRunFolder(path: string): RunFolder {
       await rename(at(`${name}.tmp`), at(name))
     },
     readText: (name) => readFile(at(name), 'utf8'),
-    appendTiming: (record) => appendFile(at(timingFile), `${JSON.stringify(record)}\n`),
+    appendTiming: (...records) =>
+      appendFile(at(timingFile), records.map((record) => `${JSON.stringify(record)}\n`).join('')),
     readPlan: () => parsed('plan.json'),
     readEnvironment: () => parsed('environment.json'),
     readEarlier: async () => (existsSync(at(earlierFile)) ? parsed(earlierFile) : undefined),

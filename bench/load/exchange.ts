@@ -1,6 +1,6 @@
-import type autocannon from 'autocannon'
 import type { Operation } from '../slices.js'
 import type { Address } from './address.js'
+import { toText } from './raw.js'
 
 /** A captcha some worker has issued, on its way from the connection that asked for it to the one that will verify it. */
 export interface Captcha {
@@ -45,15 +45,10 @@ export interface Headers {
   readonly storeUs: number | undefined
 }
 
-export function requestFor(operation: Operation, captcha: Captcha | undefined): autocannon.Request {
-  if (operation === 'write' || captcha === undefined) return { method: 'POST', path: '/captcha' }
-  if (operation === 'read') return { method: 'GET', path: `/captcha/${captcha.id}/image` }
-  return {
-    method: 'POST',
-    path: `/captcha/${captcha.id}/verify`,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ answer: captcha.answer }),
-  }
+const writeText = toText.write({ id: '', answer: '' })
+
+export function textFor(operation: Operation, captcha: Captcha | undefined): string {
+  return captcha === undefined ? writeText : toText[operation](captcha)
 }
 
 interface Received {
@@ -66,30 +61,46 @@ interface Received {
   readonly asked: Captcha | undefined
 }
 
-export function toAnswer({ headers, asked, ...rest }: Received): Answer {
-  const { worker, storeUs, id, answer } = headers
-  const issued =
-    asked === undefined && id !== undefined && answer !== undefined
-      ? { id, answer, issuer: worker, connection: rest.connection, issuedAtMs: rest.endMs }
-      : undefined
-  return { ...rest, worker, storeUs, captcha: asked ?? issued }
+/** Every property by its name: `...rest` took 5 µs of processor time, what a whole answer takes to parse. */
+export function toAnswer({
+  headers,
+  asked,
+  connection,
+  status,
+  endMs,
+  clientUs,
+  sinceDueUs,
+}: Received): Answer {
+  const { worker, storeUs } = headers
+  const captcha = asked ?? issuedBy(headers, connection, endMs)
+  return { connection, worker, status, endMs, clientUs, sinceDueUs, storeUs, captcha }
+}
+
+function issuedBy({ id, answer, worker }: Headers, connection: number, endMs: number): Captcha | undefined {
+  if (id === undefined || answer === undefined) return undefined
+  return { id, answer, issuer: worker, connection, issuedAtMs: endMs }
 }
 
 /** autocannon hands on its parser's own object: `headers` is a flat list of names and values. */
 export function parseHeaders(raw: unknown, { first }: Pick<Address, 'first'>): Headers {
-  const list: unknown = typeof raw === 'object' && raw !== null && 'headers' in raw ? raw.headers : undefined
-  const found = new Map<string, string>()
-  if (Array.isArray(list)) {
-    for (let index = 0; index + 1 < list.length; index += 2)
-      found.set(String(list[index]).toLowerCase(), String(list[index + 1]))
-  }
+  const flat: unknown = typeof raw === 'object' && raw !== null && 'headers' in raw ? raw.headers : undefined
+  const list: readonly unknown[] = Array.isArray(flat) ? flat : []
   return {
-    worker: first + Number(found.get('x-worker') ?? Number.NaN),
-    instance: found.get('x-instance') ?? '(none)',
-    id: found.get('x-captcha-id'),
-    answer: found.get('x-captcha-answer'),
-    storeUs: storeUsIn(found.get('server-timing')),
+    worker: first + Number(valueIn(list, 'x-worker') ?? Number.NaN),
+    instance: valueIn(list, 'x-instance') ?? '(none)',
+    id: valueIn(list, 'x-captcha-id'),
+    answer: valueIn(list, 'x-captcha-answer'),
+    storeUs: storeUsIn(valueIn(list, 'server-timing')),
   }
+}
+
+/** Half as expensive as a map of all headers. @param wanted in lower case */
+function valueIn(list: readonly unknown[], wanted: string): string | undefined {
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    const name = String(list[index])
+    if (name.length === wanted.length && name.toLowerCase() === wanted) return String(list[index + 1])
+  }
+  return undefined
 }
 
 /** What the store took by a `Server-Timing` header, µs; `undefined` where it does not say. */

@@ -8,7 +8,7 @@ import {
   type Headers,
   handOff,
   parseHeaders,
-  requestFor,
+  textFor,
   toAnswer,
 } from './exchange.js'
 import {
@@ -19,6 +19,7 @@ import {
   type Schedule,
   startEvenPacer,
 } from './pacer.js'
+import { healthText } from './raw.js'
 
 export interface Target {
   readonly addresses: Addresses
@@ -55,6 +56,12 @@ export interface LoadGenerator extends Disposable {
 
 /** What autocannon's own types leave out: one sends a connection's next request, the other lets it connect again. */
 type Client = autocannon.Client & { destroy(): void; _doRequest(): void; _resetConnection(): void }
+
+/**
+ * A request that autocannon sends as it is: built of parts anew for each request it took 13 µs of processor time, a fifth of all
+ * that this process spent on one.
+ */
+type ReadyRequest = autocannon.Request & { requestBuffer?: string }
 
 /** One connection: greeted once, then parked, then sending or parked. */
 interface Connection {
@@ -114,6 +121,7 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
 
   function attach(client: Client): void {
     const original = client._doRequest.bind(client)
+    const request: ReadyRequest = {}
     const connection: Connection = {
       number: connections.length,
       // As autocannon deals its URLs out.
@@ -127,11 +135,12 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
       send(dueMs) {
         connection.state = 'sending'
         connection.waitedUs = dueMs === undefined ? undefined : (performance.now() - dueMs) * 1_000
+        request.requestBuffer = nextText(connection)
         original()
       },
     }
     connections.push(connection)
-    client.setRequests([{ setupRequest: (request) => ({ ...request, ...nextRequest(connection) }) }])
+    client.setRequests([request])
     client._doRequest = () => proceed(connection)
     client.on('headers', (raw: unknown) => {
       connection.headers = parseHeaders(raw, connection.address)
@@ -141,11 +150,11 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     )
   }
 
-  function nextRequest(connection: Connection): autocannon.Request {
-    if (job === undefined) return { method: 'GET', path: '/health' }
+  function nextText(connection: Connection): string {
+    if (job === undefined) return healthText
     connection.asked = handOff(job.left, connection.number)
     job.drawn += 1
-    return requestFor(job.slice.operation, connection.asked)
+    return textFor(job.slice.operation, connection.asked)
   }
 
   /** autocannon calls for the next request: at first, after each answer, and after it has silently connected again. */
@@ -163,7 +172,7 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
   function receive(connection: Connection, { status, clientUs }: { status: number; clientUs: number }): void {
     const endMs = performance.now()
     const { headers, asked, waitedUs } = connection
-    // Not by the clock: what autocannon takes to put a request together, 45 µs, is no wait for the server.
+    // Not by the clock: what it takes to put a request together is no wait for the server.
     const sinceDueUs = waitedUs === undefined ? undefined : waitedUs + clientUs
     connection.state = 'parked'
     const mistaken = mistakeIn(connection)

@@ -1,6 +1,5 @@
 import type { Captcha } from '../load/exchange.js'
 import type { SliceRun } from '../load/generator.js'
-import { summarise } from '../load/summarise.js'
 import { messageOf } from '../message-of.js'
 import { type Operation, operations } from '../slices.js'
 import { measureBurst, settle } from '../timing/burst.js'
@@ -90,14 +89,14 @@ async function measureSlice(
   const work = operation === 'write' ? count : chosen
   if (operation !== 'write' && chosen.length < connections) return undefined
   const liveBefore = stock.size
-  const { run, costs } = await measureBurst(server, site.generator, { operation, work })
+  const { run, summary, costs } = await measureBurst(server, site.generator, { operation, work })
   if (operation === 'write') stock.add(run.answers.flatMap(({ captcha }) => captcha ?? []))
   if (operation === 'take') stock.forget(chosen)
   const live = (liveBefore + stock.size) / 2
   if (run.mistaken !== undefined) await reconnect(series, site)
   else if (server.ended() !== undefined) await abandon(series, site.ground, 'it ended')
   else if (operation === 'take') await stock.discard(refusedIn(run))
-  const { client: _c, store: _s, pairs: _p, witness: _w, ...medians } = summarise(operation, run)
+  const { client: _c, store: _s, pairs: _p, witness: _w, ...medians } = summary
   return {
     kind: 'scaling',
     phase: phase.name,

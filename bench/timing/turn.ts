@@ -1,4 +1,3 @@
-import { summarise } from '../load/summarise.js'
 import { messageOf } from '../message-of.js'
 import { type Operation, operations, type SliceRecord } from '../slices.js'
 import { shuffle } from '../statistics.js'
@@ -24,7 +23,7 @@ export async function runTurn(launch: Launch, name: string, block: number): Prom
     return expel(launch, runner, runner.server.ended() ?? messageOf(error))
   }
   const records = await measureSlices(launch, runner, block)
-  for (const record of records) await launch.folder.appendTiming(record)
+  await launch.folder.appendTiming(...records)
   launch.progress.measured(records)
 }
 
@@ -58,7 +57,7 @@ async function measureSlice(
   const { pace } = launch
   const work = operation === 'write' ? runner.requests : shuffle(runner.captchas, launch.random)
   if ((typeof work === 'number' ? work : work.length) < fewestOf(launch)) return undefined
-  const { run, costs } = await measureBurst(server, runner.generator, {
+  const { run, summary, costs } = await measureBurst(server, runner.generator, {
     operation,
     work,
     ...(pace && { pace }),
@@ -73,7 +72,7 @@ async function measureSlice(
     block,
     arm: arm.name,
     operation,
-    ...summarise(operation, run),
+    ...summary,
     ...costs,
   }
 }
