@@ -7,10 +7,7 @@ import type { CaptchaStore } from '../strategy.js'
 
 const minute = 60_000
 
-/**
- * What happens between a temporary file's last byte and its flush, where another server's commit can come in between; and
- * between its rename and the directory's flush.
- */
+/** What happens before the flush of a temporary file, where another server may commit, and before that of its directory. */
 const disk = vi.hoisted(() => ({
   beforeFlush: (): void => undefined,
   beforeDirectoryFlush: (): void => undefined,
@@ -36,10 +33,8 @@ function beforeNext(flush: keyof typeof disk, act: () => void): void {
   }
 }
 
-function failWith(code: string): () => never {
-  return () => {
-    throw Object.assign(new Error(`${code}: planted`), { code })
-  }
+function fail(): never {
+  throw new Error('planted: ENOSPC')
 }
 
 afterEach(() => {
@@ -141,10 +136,8 @@ describe('commits', () => {
       const issues = Array.from({ length: 50 }, (_, index) => stores[index % 2 ? 0 : 1].issue('A', minute))
       const takes = await Promise.all(stores.map((store) => store.take(id)))
       const { generation, captchas } = contentsIn(rig.dataDir)
-      expect([generation, Object.keys(captchas).sort()]).toEqual([
-        before + 1,
-        (await Promise.all(issues)).sort(),
-      ])
+      expect(generation).toBe(before + 1)
+      expect(Object.keys(captchas).sort()).toEqual((await Promise.all(issues)).sort())
       expect(takes.filter((answer) => answer !== undefined)).toEqual(['TAKEN'])
     }))
 
@@ -153,7 +146,7 @@ describe('commits', () => {
       const stores = await rig.pair()
       const id = await stores[0].issue('K7QX2M', minute)
       const before = contentsIn(rig.dataDir)
-      beforeNext('beforeFlush', failWith('ENOSPC'))
+      beforeNext('beforeFlush', fail)
       const asked = [stores[0].issue('LOST', minute), ...stores.map((store) => store.take(id))]
       const outcomes = await Promise.allSettled(asked)
       expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
@@ -166,8 +159,8 @@ describe('commits', () => {
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
       const id = await store.issue('K7QX2M', minute)
-      beforeNext('beforeDirectoryFlush', failWith('EIO'))
-      await expect(store.take(id)).rejects.toThrow('EIO')
+      beforeNext('beforeDirectoryFlush', fail)
+      await expect(store.take(id)).rejects.toThrow('planted')
       expect([await store.read(id), await store.take(id)]).toEqual([undefined, undefined])
       await store.issue('NEXT', minute)
       expect(contentsIn(rig.dataDir).captchas).not.toHaveProperty(id)
@@ -222,9 +215,8 @@ describe('the fence', () => {
       const earlier = await store.issue('EARLIER', minute)
       beforeNext('beforeFlush', () => commitForeign(rig.dataDir))
       const later = await store.issue('LATER', minute)
-      expect(await store.read('foreign')).toBe('FOREIGN')
-      expect(await store.read(earlier)).toBe('EARLIER')
-      expect(await store.read(later)).toBe('LATER')
+      const all = await Promise.all(['foreign', earlier, later].map(store.read))
+      expect(all).toEqual(['FOREIGN', 'EARLIER', 'LATER'])
     }))
 
   test('does not give away twice what another server takes between a commit and its rename', () =>
@@ -239,9 +231,8 @@ describe('the fence', () => {
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
       disk.beforeFlush = () => commitForeign(rig.dataDir)
-      await expect((async () => store.issue('K7QX2M', minute))()).rejects.toThrow(
-        /expected to commit within \d+ tries/,
-      )
+      const issued = Promise.resolve(store.issue('K7QX2M', minute))
+      await expect(issued).rejects.toThrow(/expected to commit within \d+ tries/)
       expect(Object.keys(contentsIn(rig.dataDir).captchas)).toEqual(['foreign'])
     }))
 })
