@@ -22,15 +22,7 @@ export interface Environment {
   readonly steal: number | null
 }
 
-const librariesShown = [
-  'fastify',
-  'autocannon',
-  'better-sqlite3',
-  'redis',
-  'pg',
-  'proper-lockfile',
-  'svg-captcha',
-] as const
+const librariesShown = ['fastify', 'autocannon', 'better-sqlite3', 'redis', 'pg', 'svg-captcha'] as const
 
 export async function readEnvironment(engines: EngineFacts[] = []): Promise<Environment> {
   const libraries = await Promise.all(

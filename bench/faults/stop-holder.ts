@@ -46,7 +46,7 @@ async function usesLocks(dataDir: string): Promise<boolean> {
   return false
 }
 
-/** @returns which lock there is, and since when; lock files and lock directories are named so by every library here */
+/** @returns which lock there is, and since when; lock files and lock directories are named so by those who make them */
 async function lockIn(dataDir: string): Promise<string | undefined> {
   const lock = (await entriesBelow(dataDir)).find(({ name }) => name.endsWith('.lock'))
   if (lock === undefined) return undefined

@@ -35,7 +35,7 @@ const sentences: readonly (readonly [claim: string, examine: Examine])[] = [
       if (!overall || overall.attempts === 0 || write === undefined || take === undefined)
         return uncovered('file did not run')
       const fits = [write, take].every((ms) => ms >= 1 && ms <= 10)
-      const measured = `file (locked, fenced): ${failureText(overall)} of takes failed; median store time ${write.toFixed(2)} ms a write, ${take.toFixed(2)} ms a take, under load.`
+      const measured = `file (one writer, fenced): ${failureText(overall)} of takes failed; median store time ${write.toFixed(2)} ms a write, ${take.toFixed(2)} ms a take, under load.`
       return { measured, verdict: decide(overall.failures === 0 && fits, overall.low > visibly || !fits) }
     },
   ],

@@ -7,27 +7,39 @@ import type { CaptchaStore } from '../strategy.js'
 
 const minute = 60_000
 
-/** What happens between a temporary file's last byte and its flush: where another worker's commit can come in between. */
-const disk = vi.hoisted(() => ({ beforeFlush: (): void => undefined }))
+/** What happens before the flush of a temporary file, where another server may commit, and before that of its directory. */
+const disk = vi.hoisted(() => ({
+  beforeFlush: (): void => undefined,
+  beforeDirectoryFlush: (): void => undefined,
+}))
 
 vi.mock('node:fs', async (importOriginal) => {
   const original = await importOriginal<typeof import('node:fs')>()
-  const fsync = (descriptor: number, done: (error: Error | null) => void): void => {
+  const fdatasyncSync = (descriptor: number): void => {
     disk.beforeFlush()
-    original.fsync(descriptor, done)
+    original.fdatasyncSync(descriptor)
   }
-  return { ...original, fsync }
+  const fsyncSync = (descriptor: number): void => {
+    disk.beforeDirectoryFlush()
+    original.fsyncSync(descriptor)
+  }
+  return { ...original, fdatasyncSync, fsyncSync }
 })
 
-function beforeNextFlush(act: () => void): void {
-  disk.beforeFlush = () => {
-    disk.beforeFlush = () => undefined
+function beforeNext(flush: keyof typeof disk, act: () => void): void {
+  disk[flush] = () => {
+    disk[flush] = () => undefined
     act()
   }
 }
 
+function fail(): never {
+  throw new Error('planted: ENOSPC')
+}
+
 afterEach(() => {
   disk.beforeFlush = () => undefined
+  disk.beforeDirectoryFlush = () => undefined
 })
 
 function pathIn(dataDir: string): string {
@@ -49,8 +61,10 @@ const corruptions: Readonly<Record<string, string>> = {
   'is torn': '{"generation":7,"captchas":{"a":["K7Q',
   'is torn in its head': '{"generat',
   'holds something else': '[]',
+  'holds nothing at all': 'null',
   'has no captchas': '{"generation":7,"captchas":null}',
   'has no generation': '{"captchas":{}}',
+  'holds a captcha without an end': '{"generation":7,"captchas":{"a":["K7QX2M"]}}',
 }
 
 describe('a store file that is not what we wrote', () => {
@@ -66,12 +80,12 @@ describe('a store file that is not what we wrote', () => {
         expect(readFileSync(pathIn(rig.dataDir), 'utf8')).toBe(text)
       }))
 
-    test(`keeps a worker and its primary from starting over it when it ${what}`, () =>
+    test(`keeps a server from starting over it when it ${what}`, () =>
       withRig(file, {}, async (rig) => {
         await (await rig.open(0)).issue('K7QX2M', minute)
         await rig.close()
         writeFileSync(pathIn(rig.dataDir), text)
-        await expect(rig.open(0)).rejects.toThrow()
+        await expect(rig.open(0)).rejects.toThrow(/captchas\.json: expected .* restore it/)
         expect(readFileSync(pathIn(rig.dataDir), 'utf8')).toBe(text)
       }))
   }
@@ -82,7 +96,7 @@ describe('a store file that is not what we wrote', () => {
       const id = await store.issue('K7QX2M', minute)
       rmSync(pathIn(rig.dataDir))
       await expectAllVerbsToThrow(store, id)
-      expect(readdirSync(join(rig.dataDir, 'file')).filter((name) => !name.endsWith('.lock'))).toEqual([])
+      expect(readdirSync(join(rig.dataDir, 'file'))).toEqual([])
     }))
 
   test('works again once the file is restored', () =>
@@ -96,7 +110,7 @@ describe('a store file that is not what we wrote', () => {
       expect(await store.take(id)).toBe('K7QX2M')
     }))
 
-  test('does not crash the worker that sweeps', () =>
+  test('does not crash the primary that sweeps', () =>
     withRig(file, {}, async (rig) => {
       vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
       await rig.open(0)
@@ -114,12 +128,54 @@ describe('commits', () => {
       expect(Object.keys(contentsIn(rig.dataDir).captchas).sort()).toEqual([...ids].sort())
     }))
 
-  test('go together: what one turn asks for is one generation', () =>
+  test('go together: what all workers ask for in one turn is one generation', () =>
+    withRig(file, {}, async (rig) => {
+      const stores = await rig.pair()
+      const id = await stores[0].issue('TAKEN', minute)
+      const before = contentsIn(rig.dataDir).generation
+      const issues = Array.from({ length: 50 }, (_, index) => stores[index % 2 ? 0 : 1].issue('A', minute))
+      const takes = await Promise.all(stores.map((store) => store.take(id)))
+      const { generation, captchas } = contentsIn(rig.dataDir)
+      expect(generation).toBe(before + 1)
+      expect(Object.keys(captchas).sort()).toEqual((await Promise.all(issues)).sort())
+      expect(takes.filter((answer) => answer !== undefined)).toEqual(['TAKEN'])
+    }))
+
+  test('that fail fail for all, and leave memory as the disk is', () =>
+    withRig(file, {}, async (rig) => {
+      const stores = await rig.pair()
+      const id = await stores[0].issue('K7QX2M', minute)
+      const before = contentsIn(rig.dataDir)
+      beforeNext('beforeFlush', fail)
+      const asked = [stores[0].issue('LOST', minute), ...stores.map((store) => store.take(id))]
+      const outcomes = await Promise.allSettled(asked)
+      expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+      expect([contentsIn(rig.dataDir), await stores[1].read(id)]).toEqual([before, 'K7QX2M'])
+      expect(readdirSync(join(rig.dataDir, 'file'))).toEqual(['captchas.json'])
+      expect([await stores[1].take(id), await stores[0].take(id)]).toEqual(['K7QX2M', undefined])
+    }))
+
+  test('that fail after the rename are not known to have happened, and do not come back', () =>
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
-      const before = contentsIn(rig.dataDir).generation
-      await Promise.all(Array.from({ length: 50 }, () => store.issue('A', minute)))
-      expect(contentsIn(rig.dataDir).generation).toBe(before + 1)
+      const id = await store.issue('K7QX2M', minute)
+      beforeNext('beforeDirectoryFlush', fail)
+      await expect(store.take(id)).rejects.toThrow('planted')
+      expect([await store.read(id), await store.take(id)]).toEqual([undefined, undefined])
+      await store.issue('NEXT', minute)
+      expect(contentsIn(rig.dataDir).captchas).not.toHaveProperty(id)
+    }))
+
+  test('are read by a JSON parser, whatever the answers hold', () =>
+    withRig(file, {}, async (rig) => {
+      const store = await rig.open(0)
+      const answers = ['"', '\\', '\n', '\u2028', '\ud800', '”é😀', '"],"x":["', '']
+      const ids = await Promise.all(answers.map((answer) => store.issue(answer, minute)))
+      const { captchas } = contentsIn(rig.dataDir)
+      expect(ids.map((id) => captchas[id]?.[0])).toEqual(answers)
+      await rig.close()
+      const reopened = await rig.open(0)
+      expect(await Promise.all(ids.map((id) => reopened.take(id)))).toEqual(answers)
     }))
 
   test('drop what has expired', () =>
@@ -132,7 +188,7 @@ describe('commits', () => {
       expect(id).not.toBe(brief)
     }))
 
-  test('leave neither temporary files nor locks', () =>
+  test('leave no temporary files, and are waited for by close', () =>
     withRig(file, {}, async (rig) => {
       const stores = await rig.pair()
       const ids = await Promise.all(stores.map((store) => store.issue('K7QX2M', minute)))
@@ -143,7 +199,7 @@ describe('commits', () => {
       expect(readdirSync(join(rig.dataDir, 'file'))).toEqual(['captchas.json'])
     }))
 
-  test('remove the temporary file a killed worker left behind', () =>
+  test('remove the temporary file a killed server left behind', () =>
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
       writeFileSync(join(rig.dataDir, 'file', 'left-behind.tmp'), '{"generation":9')
@@ -153,22 +209,21 @@ describe('commits', () => {
 })
 
 describe('the fence', () => {
-  test('does not lose what another worker commits between a commit and its rename', () =>
+  test('does not lose what another server commits between a commit and its rename', () =>
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
       const earlier = await store.issue('EARLIER', minute)
-      beforeNextFlush(() => commitForeign(rig.dataDir))
+      beforeNext('beforeFlush', () => commitForeign(rig.dataDir))
       const later = await store.issue('LATER', minute)
-      expect(await store.read('foreign')).toBe('FOREIGN')
-      expect(await store.read(earlier)).toBe('EARLIER')
-      expect(await store.read(later)).toBe('LATER')
+      const all = await Promise.all(['foreign', earlier, later].map(store.read))
+      expect(all).toEqual(['FOREIGN', 'EARLIER', 'LATER'])
     }))
 
-  test('does not give away twice what another worker takes between a commit and its rename', () =>
+  test('does not give away twice what another server takes between a commit and its rename', () =>
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
       const id = await store.issue('K7QX2M', minute)
-      beforeNextFlush(() => commitForeign(rig.dataDir, id))
+      beforeNext('beforeFlush', () => commitForeign(rig.dataDir, id))
       expect(await store.take(id)).toBeUndefined()
     }))
 
@@ -176,31 +231,13 @@ describe('the fence', () => {
     withRig(file, {}, async (rig) => {
       const store = await rig.open(0)
       disk.beforeFlush = () => commitForeign(rig.dataDir)
-      await expect((async () => store.issue('K7QX2M', minute))()).rejects.toThrow(
-        /expected to commit within \d+ tries/,
-      )
+      const issued = Promise.resolve(store.issue('K7QX2M', minute))
+      await expect(issued).rejects.toThrow(/expected to commit within \d+ tries/)
       expect(Object.keys(contentsIn(rig.dataDir).captchas)).toEqual(['foreign'])
-    }))
-
-  test('holds when locks are stolen: nothing is lost, nothing is taken twice', () =>
-    withRig(file, {}, async (rig) => {
-      const stores = await rig.pair()
-      const thief = setInterval(
-        () => rmSync(`${pathIn(rig.dataDir)}.lock`, { recursive: true, force: true }),
-        3,
-      )
-      try {
-        const ids = await hammer(stores)
-        const taken = await Promise.all(ids.flatMap((id) => stores.map(async (store) => store.take(id))))
-        expect(taken.filter((answer) => answer !== undefined)).toHaveLength(ids.length)
-        expect(contentsIn(rig.dataDir).captchas).toEqual({})
-      } finally {
-        clearInterval(thief)
-      }
     }))
 })
 
-/** Another worker's commit upon what is there now, all at once. */
+/** Another server's commit upon what is there now, all at once. */
 function commitForeign(dataDir: string, without?: string): void {
   const { generation, captchas } = contentsIn(dataDir)
   if (without !== undefined) delete captchas[without]
@@ -208,15 +245,4 @@ function commitForeign(dataDir: string, without?: string): void {
   const path = join(dataDir, 'foreign.json')
   writeFileSync(path, JSON.stringify({ generation: generation + 1, captchas }))
   renameSync(path, pathIn(dataDir))
-}
-
-/** Issues in both stores at once, thirty times one after another; every captcha is found by both in the end. */
-async function hammer(stores: readonly CaptchaStore[]): Promise<string[]> {
-  const ids: string[] = []
-  const worker = async (store: CaptchaStore): Promise<void> => {
-    for (let count = 0; count < 30; count += 1) ids.push(await store.issue('K7QX2M', minute))
-  }
-  await Promise.all(stores.map(worker))
-  for (const id of ids) for (const store of stores) expect(await store.read(id)).toBe('K7QX2M')
-  return ids
 }
