@@ -27,7 +27,7 @@ import { openShelter } from './shelter.js'
 import type { SliceRecord } from './slices.js'
 import { runStudies } from './studies.js'
 
-/** npm run bench:floor: servers without a store → strategies beside their limits → what the harness itself costs → floor.md */
+/** npm run bench:floor: servers without a store → what the harness itself costs → strategies beside their limits → floor.md */
 async function measureFloor(argv: readonly string[]): Promise<void> {
   const wishes = wishesOf(argv)
   const signal = interruption()
@@ -41,16 +41,14 @@ async function measureFloor(argv: readonly string[]): Promise<void> {
     withBareServers(makePlan(wishes.servers, withBareEntrants(baseline), occasion())),
     { out: wishes.servers.out, services, signal },
   )
+  process.stderr.write('the load generator beside autocannon alone, then the beginning of a default run\n')
+  const figures = await figuresOf(servers, signal)
   const limited = await runPlan(makePlan(wishes.limits, withLimits([...baseline, ...found]), occasion()), {
     out: wishes.limits.out,
     services,
     signal,
   })
-  process.stderr.write('the load generator beside autocannon alone, then the beginning of a default run\n')
-  const report = floorReport({
-    ...(await figuresOf(servers, signal)),
-    limits: await limitsFigures(limited, skipped),
-  })
+  const report = floorReport({ ...figures, limits: await limitsFigures(limited, skipped) })
   const path = join(wishes.servers.out, 'floor.md')
   await writeFile(path, report)
   process.stdout.write(`${report}\nreport: ${path}\n`)
@@ -146,7 +144,7 @@ function wishesOf(argv: readonly string[]): Readonly<Record<'servers' | 'limits'
       'Measures what HTTP and the harness cost without a store, and the least that storing costs, and writes floor.md.',
     )
     .option('--budget <duration>', 'time for the servers without a store', '100s')
-    .option('--limits <duration>', 'time for strategies beside their limits; the rest takes a minute', '200s')
+    .option('--limits <duration>', 'time for strategies beside their limits; the rest takes a minute', '400s')
     .option('--seed <n>', 'order of slices, and resampling', String(randomInt(2 ** 32)))
     .option('--out <dir>', 'where run folders and floor.md go', 'results/floor')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.kept : exitCodes.unmeasured))
