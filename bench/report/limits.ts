@@ -59,6 +59,6 @@ function inverseText(ratio: Ratio | undefined): string {
 export function limitsText({ launches, blocks, skipped }: LimitsFigures, baseline: string): string {
   const what =
     'For each of ours, a strategy of some 30 lines that does the least on the same medium that could be called the same service, or, of what asks the primary, the empty question alone: no checks, no expiry, no sweeps, no second attempts, no bounds'
-  const how = `They ran beside ours, \`${baseline}\`, its twin and the no-op store in a run of their own, ${launches} launches and ${blocks} blocks: throughput ÷ limit shows how much of what the medium allows ours keeps (1 is all of it), limit ÷ \`${baseline}\` what nobody could do better here.`
+  const how = `They ran beside ours, \`${baseline}\`, its twin and the no-op store in a run of their own, ${launches} launches and ${blocks} blocks, all with slices of one length: throughput ÷ limit shows how much of what the medium allows ours keeps (1 is all of it), limit ÷ \`${baseline}\` what nobody could do better here.`
   return [`${what}. ${how}`, ...skipped.map((reason) => `Not here: ${reason}.`)].join('\n\n')
 }
