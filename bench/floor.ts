@@ -27,7 +27,7 @@ import { openShelter } from './shelter.js'
 import type { SliceRecord } from './slices.js'
 import { runStudies } from './studies.js'
 
-/** npm run bench:floor: servers without a store → what the harness itself costs → strategies beside their limits → floor.md */
+/** npm run bench:floor: the load generator → servers without a store → strategies beside their limits → floor.md */
 async function measureFloor(argv: readonly string[]): Promise<void> {
   const wishes = wishesOf(argv)
   const signal = interruption()
@@ -37,12 +37,13 @@ async function measureFloor(argv: readonly string[]): Promise<void> {
   const occasion = () => ({ startedAt: new Date(), command, noopModule })
   const baseline = await unlessEnded(signal, callRoster(wishes.servers, services))
   const { found, skipped } = await unlessEnded(signal, callLimited(services))
-  const servers = await runPlan(
-    withBareServers(makePlan(wishes.servers, withBareEntrants(baseline), occasion())),
-    { out: wishes.servers.out, services, signal },
-  )
-  process.stderr.write('the load generator beside autocannon alone, then the beginning of a default run\n')
-  const figures = await figuresOf(servers, signal)
+  const plan = withBareServers(makePlan(wishes.servers, withBareEntrants(baseline), occasion()))
+  process.stderr.write('the load generator, beside autocannon alone\n')
+  // First: after a study in this process autocannon alone takes twice the time for a read.
+  const harness = await unlessEnded(signal, measureHarness({ ...plan, folder: await scratch() }))
+  const servers = await runPlan(plan, { out: wishes.servers.out, services, signal })
+  process.stderr.write('the beginning of a default run\n')
+  const figures = { ...(await figuresOf(servers)), harness, reference: await ofReference(signal) }
   const limited = await runPlan(limitsPlan(wishes.limits, [...baseline, ...found], occasion()), {
     out: wishes.limits.out,
     services,
@@ -104,19 +105,9 @@ async function runPlan(plan: Plan, { out, services, signal }: Setting): Promise<
   return { plan, folder, slices }
 }
 
-async function figuresOf(
-  { plan, folder, slices }: Measured,
-  signal: AbortSignal,
-): Promise<Omit<FloorFigures, 'limits'>> {
+async function figuresOf({ plan, folder, slices }: Measured) {
   const { run, environment } = await judge(folder)
-  return {
-    run,
-    environment,
-    noop: noopName,
-    servers: serversOf(plan, slices),
-    harness: await unlessEnded(signal, measureHarness({ ...plan, folder: await scratch() })),
-    reference: await ofReference(signal),
-  }
+  return { run, environment, noop: noopName, servers: serversOf(plan, slices) }
 }
 
 async function limitsFigures(
