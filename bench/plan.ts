@@ -51,6 +51,8 @@ export interface Plan {
   readonly budgetSeconds: number
   readonly ttlMs: number
   readonly sliceMs: number
+  /** Slices of all arms have as many requests as the slowest's; otherwise one that is slower by half has fewer than the others. */
+  readonly evenSlices?: true
   /** Absent in a closed loop. */
   readonly openLoop?: OpenLoopPlan
   /** An arm's ends when two of its windows of 100 ms agree, at the earliest after `minWindows`; everybody's ends after `limitMs`. */

@@ -28,3 +28,27 @@ export function withBareServers(plan: Plan): Plan {
     })),
   }
 }
+
+/** What does the least that could be called the service of one of ours: its limit. */
+export interface Limit {
+  readonly name: string
+  readonly ours: string
+}
+
+export const limits: readonly Limit[] = [
+  { name: 'bare-sqlite', ours: 'sqlite' },
+  { name: 'bare-files', ours: 'directory' },
+  { name: 'bare-ipc', ours: 'manager' },
+  { name: 'bare-socket', ours: 'manager' },
+  { name: 'bare-redis', ours: 'redis' },
+]
+
+/** Behind each of ours its limits, which need what it needs and nothing else. */
+export function withLimits(entrants: readonly Entrant[]): readonly Entrant[] {
+  return entrants.flatMap((entrant) => [
+    entrant,
+    ...limits
+      .filter(({ ours }) => ours === entrant.name)
+      .map(({ name }) => ({ ...entrant, name, module: `./dist/bench/floor/limits/${name}.js` })),
+  ])
+}

@@ -1,9 +1,10 @@
 import type { Results } from '../results.js'
 import { type Operation, operations } from '../slices.js'
 import { bytes, crew, duration, percent, perSecond, ratioText } from './format.js'
+import { type LimitsFigures, limitsTable, limitsText } from './limits.js'
 import { table } from './table.js'
 
-/** floor.md: what HTTP and the harness cost where nothing is stored. Pure. */
+/** floor.md: what HTTP and the harness cost where nothing is stored, and the least that storing costs. Pure. */
 
 export interface FloorFigures {
   readonly run: Pick<Results['run'], 'startedAt' | 'command' | 'seed' | 'workers' | 'connections'> &
@@ -12,6 +13,7 @@ export interface FloorFigures {
   /** The no-op store among them, and after it the servers without any. */
   readonly servers: readonly ServerFigures[]
   readonly noop: string
+  readonly limits: LimitsFigures
   readonly harness: HarnessFigures
   readonly reference: ReferenceFigures
 }
@@ -73,15 +75,18 @@ export interface ReferenceFigures {
 }
 
 export function floorReport(figures: FloorFigures): string {
-  const { run, noop } = figures
+  const { run, noop, limits } = figures
   const sections = [
-    '# The floor: HTTP and the harness, without a store',
+    '# The floor: HTTP and the harness without a store, and the limits of stores',
     `Servers with the same routes and headers, at ${crew(run)} each and ${run.connections} connections: ours with \`${run.baseline}\`, the same once more (its twin), and ours with the no-op store, which remembers nothing; then Fastify without schemas, hooks and store, and Node's own \`http\` without a router, both under the same primary and workers, with constants for answers. They ran interleaved as in the timing study, judged by the same statistics; 95 % intervals. The load generator has the same processors: CPU time tells servers apart, throughput is the generator's too.`,
     '## Servers',
     againstBaseline(figures),
     `## What ours costs beyond a bare server`,
     `Bare server ÷ \`${noop}\` in the same block, and the CPU time per request that it does without: schemas, hooks, clocks, drawing a code, asking a store.`,
     againstNoop(figures),
+    '## Limits',
+    limitsText(limits, run.baseline),
+    limitsTable(limits, run.baseline),
     '## What the load generator costs',
     `CPU time of the harness's own process for a request to the no-op store, and ÷ that of autocannon alone in the same block: ${figures.harness.blocks} blocks, of ${figures.harness.requests.toLocaleString('en')} requests for each way and operation, all ways in random order. The first is a run of autocannon's own with connections of its own. The second way is what every slice is sent by: connections kept open, each captcha handed over to another connection, headers read, the instance and the captcha of every answer checked. The third adds what the timing study does around a slice: the server's CPU time and idleness read, latencies summarised, the record written.`,
     harness(figures),

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bareServers, withBareEntrants, withBareServers } from '../floor/arms.js'
-import { serversOf } from '../floor/servers.js'
+import { bareServers, limits, withBareEntrants, withBareServers, withLimits } from '../floor/arms.js'
+import { limitsOf, serversOf } from '../floor/servers.js'
 import { timeSpent } from '../floor/spent.js'
 import { openLoadGenerator } from '../load/generator.js'
 import { exchange, issuedIn, openLine, toText } from '../load/raw.js'
@@ -10,9 +10,10 @@ import { openWarmUpLoad } from '../load/warm-up.js'
 import { packageRoot } from '../paths.js'
 import { noopName, twinName } from '../plan.js'
 import { type FloorFigures, floorReport } from '../report/floor.js'
+import { type OpenEngines, openServices, type RunServices } from '../services.js'
 import { operations, type TimingRecord } from '../slices.js'
 import { secretOf, startServer } from '../topology.js'
-import { controls, environment, memory, planOf, record } from './fixtures.js'
+import { controls, entrant, environment, memory, planOf, record } from './fixtures.js'
 
 const bare = Object.keys(bareServers)
 
@@ -82,6 +83,61 @@ describe('the plan of the floor', () => {
   })
 })
 
+/** Without a Redis on this machine there is nothing to try its limit on. */
+async function enginesOf(services: RunServices, name: string): Promise<OpenEngines | undefined> {
+  if (name !== 'bare-redis') return services.shared([])
+  return services.shared(['redis']).catch(() => undefined)
+}
+
+describe.each(limits)('$name', ({ name }) => {
+  test('keeps a captcha from one worker for another, through all that a slice asks', async (context) => {
+    await using services = openServices({})
+    const engines = await enginesOf(services, name)
+    if (engines === undefined) return context.skip()
+    await using server = await startServer({
+      strategy: join(packageRoot, `dist/bench/floor/limits/${name}.js`),
+      workers: 2,
+      ttlMs: 60_000,
+      render: 'none',
+      secret: secretOf(1),
+      engines,
+    })
+    using generator = await openLoadGenerator(server, 4)
+    const limitMs = 10_000
+    // Twice: a captcha may be put where one was that has been taken.
+    for (const _round of [1, 2]) {
+      const { answers } = await generator.run({ operation: 'write', work: 60, limitMs })
+      const captchas = answers.flatMap(({ captcha }) => captcha ?? [])
+      expect(new Set(captchas.map(({ id }) => id)).size).toBe(60)
+      // The generator hands them to other connections.
+      for (const operation of ['read', 'take'] as const) {
+        const run = await generator.run({ operation, work: captchas.toReversed(), limitMs })
+        const { outcomes, pairs, ...summary } = summarise(operation, run)
+        expect(outcomes.accepted).toBe(60)
+        expect(summary.void).toBeUndefined()
+        if (operation === 'take') expect(pairs.some(({ issuer, verifier }) => issuer !== verifier)).toBe(true)
+      }
+    }
+    expect(server.ended()).toBeUndefined()
+  })
+})
+
+describe('the plan of the limits', () => {
+  test('has each limit behind that of ours, with the engines that it needs', () => {
+    const ours = ['sqlite', 'manager', 'redis'].map((name) =>
+      entrant(name, name === 'redis' ? { engines: ['redis'] } : {}),
+    )
+    const entrants = withLimits([memory, ...ours])
+    expect(entrants.map(({ name }) => name)).toEqual([
+      ...['memory', 'sqlite', 'bare-sqlite', 'manager', 'bare-ipc', 'bare-socket', 'redis', 'bare-redis'],
+    ])
+    for (const { name, module, engines } of entrants.filter((each) => each.name.startsWith('bare-'))) {
+      expect(module).toBe(`./dist/bench/floor/limits/${name}.js`)
+      expect(engines).toEqual(name === 'bare-redis' ? ['redis'] : undefined)
+    }
+  })
+})
+
 describe('where the time of the timing study went', () => {
   const warmUp = (launch: number): TimingRecord => ({
     kind: 'warm-up',
@@ -118,6 +174,22 @@ describe('where the time of the timing study went', () => {
   })
 })
 
+/** `manager` costs half as much again as one of its limits, and twice as much as the other. */
+function exampleLimits(): FloorFigures['limits'] {
+  const plan = planOf(withLimits([memory, entrant('manager')]))
+  const behaviours = {
+    memory: {},
+    manager: { cost: 3 },
+    'bare-ipc': { cost: 2 },
+    'bare-socket': { cost: 1.5 },
+    ...controls,
+  }
+  const slices = record({ blocks: 6, behaviours }).filter((each) => each.kind === 'slice')
+  const pairs = limits.filter(({ ours }) => ours === 'manager')
+  const skipped = ['redis: cannot run here: no Redis here']
+  return { launches: 3, blocks: 18, pairs, servers: limitsOf(plan, slices), skipped }
+}
+
 function exampleFigures(): FloorFigures {
   const plan = withBareServers(planOf(withBareEntrants([memory])))
   const [fastify = '', http = ''] = bare
@@ -129,6 +201,7 @@ function exampleFigures(): FloorFigures {
     environment,
     noop: noopName,
     servers: serversOf(plan, slices),
+    limits: exampleLimits(),
     harness: {
       blocks: 20,
       requests: 1_120,
@@ -178,6 +251,30 @@ describe('floor.md', () => {
     const [saved, more] = bare.map((name) => Number.parseFloat(row(name, 1)[5] ?? ''))
     expect(saved).toBeGreaterThan(150)
     expect(more).toBeGreaterThan(saved ?? Number.POSITIVE_INFINITY)
+  })
+
+  test('tells what share of its limit each of ours keeps, and what the limit is to the baseline', () => {
+    const about = (cell = '') => Number.parseFloat(cell)
+    const shares = [
+      ['manager ÷ bare-ipc', 2 / 3, 0.5],
+      ['manager ÷ bare-socket', 1 / 2, 2 / 3],
+    ] as const
+    for (const [pair, ours, limit] of shares) {
+      const [throughput, cpu, ofLimit, cpuOfLimit, ofOurs] = row(pair, 0).slice(3)
+      expect(about(throughput)).toBeCloseTo(ours, 1)
+      expect(about(cpu)).toBeCloseTo(1 / ours, 1)
+      expect(about(ofLimit)).toBeCloseTo(limit, 1)
+      expect(about(cpuOfLimit)).toBeCloseTo(1 / limit, 1)
+      expect(about(ofOurs)).toBeCloseTo(1 / 3, 1)
+      const [, low = '', high = ''] = /\[(.+), (.+)\]/.exec(throughput ?? '') ?? []
+      expect(Number(low)).toBeLessThan(about(throughput))
+      expect(Number(high)).toBeGreaterThan(about(throughput))
+    }
+  })
+
+  test('says which of ours could not run here', () => {
+    expect(report).toContain('Not here: redis: cannot run here: no Redis here.')
+    expect(report).not.toContain('bare-redis')
   })
 
   test('tells what the harness costs, and where the time of the reference run went', () => {

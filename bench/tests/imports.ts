@@ -260,6 +260,11 @@ const rooms: readonly Room[] = [
     path: /^bench\/floor\/bare-\w+\.ts$/,
     may: [only('src/serve.ts'), sourceTypes, node, npm],
   },
+  // Strategies: the least that could be called the service of one of ours.
+  {
+    path: /^bench\/floor\/limits\//,
+    may: [typesOf('src/strategy.ts'), node, { ...npm, kinds: ['type', 'late'] }],
+  },
   // The record itself is types and a pure function.
   { path: /^bench\/history\.ts$/, may: [typesOf('src/strategy.ts')], pure: true },
   { path: /^bench\/controls\//, may: [typesOf('src/strategy.ts'), { target: /^bench\/controls\// }] },

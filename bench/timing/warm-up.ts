@@ -112,7 +112,8 @@ async function fitRequests(launch: Launch): Promise<void> {
 }
 
 /** What is compared as two versions has slices of one length: it is a difference between them that is looked for. */
-function alike({ comparison }: Plan, names: readonly string[]): readonly (readonly string[])[] {
+function alike({ comparison, evenSlices }: Plan, names: readonly string[]): readonly (readonly string[])[] {
+  if (evenSlices) return [names]
   const pairs = (comparison?.pairs ?? []).map(({ head, base }, place) =>
     place === 0 ? [head, base, twinName] : [head, base],
   )
