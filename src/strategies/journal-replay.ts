@@ -16,8 +16,8 @@ import { type Entry, issueLine, readJournal, takeLine } from './journal-lines.js
 import { isOtherRunning } from './process-mark.js'
 import type { Slots } from './shared-slots.js'
 
-/** The longest an earlier server's processes may take to go, and how often they are looked for, ms. */
-const [goneLimitMs, lookMs] = [5_000, 20]
+/** The longest an earlier server may take to go, which drains for 5 s, and how often its processes are looked for; ms. */
+const [goneLimitMs, lookMs] = [6_000, 20]
 
 const owner = 'primary'
 

@@ -7,18 +7,21 @@ import { closedStore, createMemory, openMemory, usualSlots } from './shared-memo
 import { createSlots, type Slots } from './shared-slots.js'
 
 /**
- * The slots of `shared-memory` decide, and what is decided is written down first, each worker in files of its own: a server that
- * starts again fills its slots from what was issued and neither taken nor over. A line is in the page cache when a request is
- * answered: it outlives every process, not the power.
+ * The slots of `shared-memory` decide, and what they decide is written down, each worker in files of its own: a server that starts
+ * again fills its slots from what was issued and neither taken nor over. A line is in the page cache when a request is answered: it
+ * outlives every process, not the power.
  *
- * - *Issue*: the captcha is in its slot, then in the journal, and then its id becomes known. If the journal does not take
- *   it, the slot is given back.
- * - *Take*: written down before the slot is emptied, by each who still finds the captcha; the slot then names one winner. So what
- *   one worker finds gone is gone for every server to come, whoever was killed in between. The other order would let a captcha
- *   live again that somebody had been told was unknown. A line whose writer was killed before the swap costs that captcha, which he was
- *   taking, at the next start.
- * - *Ids are unique* and every line names when its captcha ends, so files are read in any order, and one is removed once all in it
- *   has ended. Files hold the issues and takes of one lifetime: about 60 bytes an issue, 50 a take.
+ * - *Issue*: the captcha is put into its slot, then written down, and then its id becomes known. Where the medium does not take
+ *   the line, the slot is given back.
+ * - *Take*: written down by everybody who still finds the captcha, before the slot names one winner. So what one worker finds gone
+ *   is gone for every server to come, whoever was killed in between. The other way round a captcha would live again after
+ *   somebody had been told that it was unknown. This way one whose taker was killed between the two, and answered nobody, can
+ *   still be taken until the next start, and no longer.
+ * - *Any order*: ids are unique and each line tells when its captcha ends, so files are read in any order, and one is removed when
+ *   all in it has ended. They hold one lifetime's issues of about 60 bytes and takes of 50, and each worker's up to 1 MiB more.
+ *
+ * One server on a directory, which the next one waits for: it would take from its own memory what the other hands out again. It
+ * is seen by the numbers of its processes, so not from another container.
  */
 export function createJournal({ slots }: { readonly slots: number }): Strategy {
   return {
