@@ -75,6 +75,14 @@ describe('shared memory that is not worth it', () => {
     expect(judgeFindings(strategies)[5]?.verdict).toBe('confirmed')
   })
 
+  test('is compared with stores elsewhere, and not with a journal beside it', () => {
+    const strategies = timed({ 'shared-memory': 1.02, journal: 1.02, sqlite: 1.5 })
+    expect(judgeFindings(strategies)[5]).toMatchObject({
+      verdict: 'refuted',
+      measured: expect.stringContaining('is sqlite with'),
+    })
+  })
+
   test('compares with no exhibit and with nothing that ends at a process', () => {
     const strategies = timed({ 'shared-memory': 1.2 })
     expect(judgeFindings(strategies)[5]?.verdict).toBe('undecided')

@@ -12,6 +12,7 @@ const modules = [
   import('./lmdb.js'),
   import('./manager.js'),
   import('./shared-memory.js'),
+  import('./journal.js'),
   import('./token.js'),
   import('./token-sqlite.js'),
   import('./token-redis.js'),

@@ -1,9 +1,9 @@
-import type { Host, Strategy, WorkerContext } from '../strategy.js'
+import type { CaptchaStore, Host, Strategy, Topology } from '../strategy.js'
 import { createSegment, openSegment } from './shared-segment.js'
 import { createSlots, slotBytes } from './shared-slots.js'
 
 /** 32 MiB: half of what a container's /dev/shm holds unless told, and room for 10⁵ live captchas at three quarters full. */
-const usualSlots = 2 ** 17
+export const usualSlots = 2 ** 17
 
 /**
  * Memory that all workers map, with a fixed number of slots: what each worker of `memory` keeps to itself, in one place.
@@ -14,14 +14,10 @@ export function createSharedMemory({ slots }: { readonly slots: number }): Strat
     name: 'shared-memory',
     summary: 'Slots in memory that all workers map, issued and taken by compare-and-swap.',
     claims: { scope: 'host', singleUse: true, survives: 'worker-crash' },
-    async host({ topology }): Promise<Host> {
-      if (topology === 'threads') return { handoff: new SharedArrayBuffer(slots * slotBytes), close() {} }
-      const { name, close } = await createSegment(slots * slotBytes)
-      return { handoff: name, close }
-    },
+    host: ({ topology }) => createMemory(slots, topology),
     async open(worker) {
-      const { memory, close } = await openMemory(worker)
-      let store = createSlots(memory, worker)
+      const { memory, close } = await openMemory(worker.handoff)
+      let store: Pick<CaptchaStore, 'issue' | 'read' | 'take'> = createSlots(memory, worker)
       return {
         issue: (answer, ttlMs) => store.issue(answer, ttlMs),
         read: (id) => store.read(id),
@@ -36,7 +32,17 @@ export function createSharedMemory({ slots }: { readonly slots: number }): Strat
   }
 }
 
-async function openMemory({ handoff }: WorkerContext): Promise<{ memory: ArrayBufferLike; close(): void }> {
+/** @returns memory of free slots, to be handed to every worker */
+export async function createMemory(slots: number, topology: Topology): Promise<Host> {
+  if (topology === 'threads') return { handoff: new SharedArrayBuffer(slots * slotBytes), close() {} }
+  const { name, close } = await createSegment(slots * slotBytes)
+  return { handoff: name, close }
+}
+
+/** What `createMemory` made, from what it handed over; nobody looks into it after its close. */
+export async function openMemory(
+  handoff: unknown,
+): Promise<{ readonly memory: ArrayBufferLike; close(): void }> {
   if (handoff instanceof SharedArrayBuffer) return { memory: handoff, close() {} }
   if (typeof handoff !== 'string')
     throw new Error(`expected the name of the shared memory from the primary, got ${typeof handoff}`)
@@ -47,6 +53,7 @@ function refuse(): never {
   throw new Error('the store is closed')
 }
 
-const closedStore = { issue: refuse, read: refuse, take: refuse }
+/** In place of a store whose memory is no longer there. */
+export const closedStore = { issue: refuse, read: refuse, take: refuse }
 
 export default createSharedMemory({ slots: usualSlots })

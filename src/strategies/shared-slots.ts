@@ -28,7 +28,19 @@ export interface Worker {
   readonly workers: number
 }
 
-export type Slots = Pick<CaptchaStore, 'issue' | 'read' | 'take'>
+export interface Slots extends Pick<CaptchaStore, 'issue' | 'read' | 'take'> {
+  issue(answer: string, ttlMs: number): string
+  read(id: string): string | undefined
+  take(id: string): string | undefined
+  /** When the captcha ends that was the last to be issued or found through these slots, ms since 1970. */
+  endMs(): number
+  /**
+   * Puts back a captcha that was issued into other memory of as many slots, before anybody else looks into this one.
+   * @returns false, and does nothing, when its slot is not free
+   * @throws when there is no such slot, or the answer is longer than any
+   */
+  restore(id: string, answer: string, endMs: number): boolean
+}
 
 /**
  * A fixed number of captchas in memory that workers share, each in a slot of its own.
@@ -56,6 +68,7 @@ export function createSlots(memory: ArrayBufferLike, { workerId, workers }: Work
   const idBytes = Buffer.from(idWords.buffer)
   // Workers begin apart from each other. Those that meet pass: each finds taken what the other has just claimed.
   let cursor = Math.floor((count * workerId) / workers)
+  let lastEndMs = 0
 
   for (let at = 0; at < count * headWords; at += headWords)
     if (words[at] === mine) Atomics.store(words, at, free)
@@ -92,9 +105,10 @@ export function createSlots(memory: ArrayBufferLike, { workerId, workers }: Work
     )
   }
 
+  /** The key in `idWords`, and the rest. @returns the generation that publishes it */
   function write(slot: number, answer: string, endMs: number): number {
     const body = bodyOf(slot)
-    for (let word = 0; word < keyWords; word += 1) words[body + word] = idWords[word] = draw()
+    for (let word = 0; word < keyWords; word += 1) words[body + word] = idWords[word] ?? 0
     words[body + lengthWord] = answer.length
     bytes.write(answer, (body + textWord) * 4, 'utf16le')
     doubles[slot * 2 + endDouble] = endMs
@@ -125,29 +139,45 @@ export function createSlots(memory: ArrayBufferLike, { workerId, workers }: Work
     const at = slot * headWords
     const generation = Atomics.load(words, at)
     const body = bodyOf(slot)
-    if (generation <= free || endOf(slot) <= Date.now() || !holdsKey(body)) return undefined
+    const endMs = endOf(slot)
+    if (generation <= free || endMs <= Date.now() || !holdsKey(body)) return undefined
     const from = (body + textWord) * 4
     const answer = bytes.toString('utf16le', from, from + (words[body + lengthWord] ?? 0) * 2)
     const next = isTaken ? free : generation
-    return Atomics.compareExchange(words, at, generation, next) === generation ? answer : undefined
+    if (Atomics.compareExchange(words, at, generation, next) !== generation) return undefined
+    lastEndMs = endMs
+    return answer
   }
 
   return {
     issue(answer, ttlMs) {
-      if (answer.length > longestAnswer)
-        throw new Error(
-          `expected an answer of at most ${longestAnswer} UTF-16 code units, got ${answer.length}`,
-        )
+      assertFits(answer)
       const nowMs = Date.now()
       const slot = claimNext(nowMs)
-      const generation = write(slot, answer, nowMs + ttlMs)
+      for (let word = 0; word < keyWords; word += 1) idWords[word] = draw()
+      lastEndMs = nowMs + ttlMs
+      const generation = write(slot, answer, lastEndMs)
       idWords[keyWords] = slot
       Atomics.store(words, slot * headWords, generation)
       return idBytes.toString('base64url')
     },
     read: (id) => find(id, false),
     take: (id) => find(id, true),
+    endMs: () => lastEndMs,
+    restore(id, answer, endMs) {
+      assertFits(answer)
+      const slot = parse(id)
+      if (slot < 0) throw new Error(`expected the id of one of ${count} slots, got ${JSON.stringify(id)}`)
+      if (Atomics.load(words, slot * headWords) !== free) return false
+      Atomics.store(words, slot * headWords, write(slot, answer, endMs))
+      return true
+    },
   }
+}
+
+function assertFits(answer: string): void {
+  if (answer.length > longestAnswer)
+    throw new Error(`expected an answer of at most ${longestAnswer} UTF-16 code units, got ${answer.length}`)
 }
 
 /** Random words, drawn from the system a few hundred keys at a time: the call costs more than an issue. */

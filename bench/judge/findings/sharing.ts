@@ -22,13 +22,18 @@ export function examineManager({ find }: Evidence): Found {
   }
 }
 
-/** 6. Shared memory is not worth it: it is, where it keeps its claims and every other store that reaches as far costs more. */
+/** Stores in shared memory are no rivals of it. */
+const inSharedMemory = ['shared-memory', 'journal']
+
+/** 6. Shared memory is not worth it: it is, where it keeps its claims and every store elsewhere that reaches as far costs more. */
 export function examineSharedMemory({ find, strategies }: Evidence): Found {
   const shared = find('shared-memory')
   const own = throughputRatios(shared)
   if (shared === undefined || own === undefined)
     return uncovered('it needs the timing of a shared-memory strategy')
-  const rivals = strategies.filter((strategy) => strategy !== shared && reachesHost(strategy))
+  const rivals = strategies.filter(
+    (strategy) => !inSharedMemory.includes(strategy.name) && reachesHost(strategy),
+  )
   const others = rivals.flatMap((rival) => {
     const ratios = throughputRatios(rival)
     return ratios === undefined ? [] : [{ name: rival.name, ratios }]
@@ -39,7 +44,7 @@ export function examineSharedMemory({ find, strategies }: Evidence): Found {
   const behind = own.map(({ high }, index) => high < (best.ratios[index]?.low ?? 0))
   const isKept = shared.correctness?.verdict !== 'invalid'
   return {
-    measured: `shared-memory: throughput ÷ memory ${told(own)}; the next fastest that works across processes is ${best.name} with ${told(best.ratios)}.`,
+    measured: `shared-memory: throughput ÷ memory ${told(own)}; the next fastest that works across processes, elsewhere than in shared memory, is ${best.name} with ${told(best.ratios)}.`,
     verdict: decide(!isKept || behind.every(Boolean), isKept && ahead.every(Boolean)),
   }
 }
