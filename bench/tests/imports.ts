@@ -50,12 +50,14 @@ function typesOf(...paths: readonly string[]): Permission {
 const rooms: readonly Room[] = [
   { path: /^src\/strategy\.ts$/, may: [] },
   { path: /^src\/app\.ts$/, may: [strategyContract, only('src/captcha.ts'), node, npm] },
-  { path: /^src\/captcha\.ts$/, may: [strategyContract, node, npm] },
+  { path: /^src\/draw-bytes\.ts$/, may: [node] },
+  { path: /^src\/captcha\.ts$/, may: [strategyContract, only('src/draw-bytes.ts'), node, npm] },
   { path: /^src\/strategies\/index\.ts$/, may: [restOfSource] },
   {
     path: /^src\/strategies\/[^/]+\.ts$/,
     may: [
       strategyContract,
+      only('src/draw-bytes.ts'),
       { target: /^src\/strategies\/(?!index\.ts)/ },
       node,
       { ...npm, kinds: ['type', 'late'] },

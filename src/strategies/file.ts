@@ -1,5 +1,6 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import { drawBytes } from '../draw-bytes.js'
 import type { CaptchaStore, Strategy } from '../strategy.js'
 import { createGroupCommit } from './group-commit.js'
 import { type Captchas, entryOf, type JsonFile, openJsonFile, type Snapshot } from './json-file.js'
@@ -81,7 +82,7 @@ function createStore(medium: JsonFile): CaptchaStore {
 
   return {
     async issue(answer, ttlMs) {
-      const id = randomBytes(18).toString('base64url')
+      const id = drawBytes(18).toString('base64url')
       await changes.add((captchas) => void captchas.set(id, entryOf(id, answer, Date.now() + ttlMs)))
       return id
     },
