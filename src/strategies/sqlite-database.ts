@@ -70,8 +70,18 @@ export function insist<T>(attempt: () => T): Awaitable<T> {
   }
 }
 
-/** The first attempts alone. */
+/** The first attempts alone. Their errors say what they say without a stack trace, which costs more than to wait for the lock. */
 function press<T>(attempt: () => T): T {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return pressOn(attempt)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+function pressOn<T>(attempt: () => T): T {
   let met: unknown
   for (const pauseMs of pausesMs) {
     try {
