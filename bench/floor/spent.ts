@@ -1,19 +1,5 @@
+import type { TimeSpent } from '../report/floor.js'
 import type { TimingRecord } from '../slices.js'
-
-/** Where the timing study's wall time went, ms. */
-export interface TimeSpent {
-  /** All studies of the run. */
-  readonly runMs: number
-  readonly totalMs: number
-  /** Starting servers. */
-  readonly startingMs: number
-  /** Windows of the warm-up. */
-  readonly warmingMs: number
-  /** Slices that are in a figure, until their server was idle again. */
-  readonly slicesMs: number
-  /** Everything else: fitting slices, unmeasured requests before each turn, records, ending servers. */
-  readonly restMs: number
-}
 
 /** Pure. `undefined` of a run that did not come to its end, whose time nobody knows. */
 export function timeSpent(records: readonly TimingRecord[]): TimeSpent | undefined {

@@ -59,19 +59,26 @@ export interface JudgingFigures {
   readonly reportsMs: number
 }
 
+/** Where the timing study's wall time went, ms. */
+export interface TimeSpent {
+  /** All studies of the run. */
+  readonly runMs: number
+  readonly totalMs: number
+  /** Starting servers. */
+  readonly startingMs: number
+  /** Windows of the warm-up. */
+  readonly warmingMs: number
+  /** Slices that are in a figure, until their server was idle again. */
+  readonly slicesMs: number
+  /** Everything else: fitting slices, unmeasured requests before each turn, records, ending servers. */
+  readonly restMs: number
+}
+
 /** Of the committed run of the default command. */
 export interface ReferenceFigures {
   readonly judging: JudgingFigures
   readonly firstSliceMs: number
-  /** Of the whole run, and what it spent its timing study on, ms. */
-  readonly spent: {
-    readonly runMs: number
-    readonly totalMs: number
-    readonly startingMs: number
-    readonly warmingMs: number
-    readonly slicesMs: number
-    readonly restMs: number
-  }
+  readonly spent: TimeSpent
 }
 
 export function floorReport(figures: FloorFigures): string {

@@ -1,6 +1,6 @@
 import { demand, demandBetweenZeroAndOne, demandNumbers } from './demand.js'
 import { tQuantile, twoSidedP } from './distributions.js'
-import { ascending, mean, quantile, type WalshAverages, walshAverages } from './location.js'
+import { ascending, mean, quantile, squares, type WalshAverages, walshAverages } from './location.js'
 import { type Contrast, type Luck, luckEach, noLuck } from './luck.js'
 import { type Random, seededRandom } from './random.js'
 
@@ -166,8 +166,7 @@ function withinLaunches(launches: readonly LaunchSummary[], blockDf: number): nu
 
 function sampleVariance(xs: readonly number[]): number {
   if (xs.length < 2) return 0
-  const centre = mean(xs)
-  return xs.reduce((sum, x) => sum + (x - centre) ** 2, 0) / (xs.length - 1)
+  return squares(xs) / (xs.length - 1)
 }
 
 interface Bootstrap {

@@ -18,6 +18,12 @@ export function median(xs: readonly number[]): number {
   return quantile(ascending(xs), 0.5)
 }
 
+/** Sum of the squared distances from their mean. */
+export function squares(xs: readonly number[]): number {
+  const centre = mean(xs)
+  return xs.reduce((sum, x) => sum + (x - centre) ** 2, 0)
+}
+
 /**
  * Type 7 of Hyndman & Fan (1996), the default of R and NumPy: linear between order statistics.
  * @param sorted ascending; it is checked, since an unsorted sample would give a plausible wrong answer

@@ -1,5 +1,5 @@
 import { fUpperTail } from './distributions.js'
-import { mean } from './location.js'
+import { mean, squares } from './location.js'
 
 /** A server against the baseline of its group, as its launches saw it. */
 export interface Contrast {
@@ -130,12 +130,6 @@ function centresOf(crew: readonly Server[], weights: readonly number[]): readonl
       0,
     ),
   )
-}
-
-/** From their mean. */
-function squares(values: readonly number[]): number {
-  const centre = mean(values)
-  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0)
 }
 
 /** Where a falling function of a variance comes down to a value. */

@@ -1,20 +1,11 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Journal, journalsIn, newPath, openJournal } from './journal-files.js'
 import { type Entry, issueLine, readJournal, takeLine } from './journal-lines.js'
 import { isOtherRunning } from './process-mark.js'
 import type { Slots } from './shared-slots.js'
+import { syncDirectory } from './sync-directory.js'
 
 /** The longest an earlier server may take to go, which drains for 5 s, and how often its processes are looked for; ms. */
 const [goneLimitMs, lookMs] = [6_000, 20]
@@ -94,12 +85,7 @@ function writeWhole(folder: string, path: string, text: string): void {
     rmSync(temporary, { force: true })
     throw error
   }
-  const directory = openSync(folder, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
+  syncDirectory(folder)
 }
 
 const unfinishedSuffix = '.tmp'

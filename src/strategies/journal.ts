@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import type { CaptchaStore, Strategy, WorkerContext } from '../strategy.js'
+import type { Strategy, WorkerContext } from '../strategy.js'
 import { type Journal, journalsIn, openJournal } from './journal-files.js'
 import { issueLine, readJournal, takeLine } from './journal-lines.js'
 import { takeOver } from './journal-replay.js'
-import { closedStore, createMemory, openMemory, usualSlots } from './shared-memory.js'
+import { createMemory, openMemory, untilClosed, usualSlots, type Verbs } from './shared-memory.js'
 import { createSlots, type Slots } from './shared-slots.js'
 
 /**
@@ -48,22 +48,13 @@ export function createJournal({ slots }: { readonly slots: number }): Strategy {
       // Before the memory: the next server, which removes that first, then knows of this process if it got hold of it.
       const journal = openJournal(folderIn(worker.dataDir), String(worker.workerId))
       const { memory, close } = await enter(worker, journal)
-      let store: Verbs = written(createSlots(memory, worker), journal)
-      return {
-        issue: (answer, ttlMs) => store.issue(answer, ttlMs),
-        read: (id) => store.read(id),
-        take: (id) => store.take(id),
-        close() {
-          store = closedStore
-          journal.close()
-          close()
-        },
-      }
+      return untilClosed(written(createSlots(memory, worker), journal), () => {
+        journal.close()
+        close()
+      })
     },
   }
 }
-
-type Verbs = Pick<CaptchaStore, 'issue' | 'read' | 'take'>
 
 function written({ issue, read, take, endMs }: Slots, { append }: Journal): Verbs {
   return {

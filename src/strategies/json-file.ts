@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   fdatasyncSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -13,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { syncDirectory } from './sync-directory.js'
 
 /** A captcha with its own piece of the file: a commit then joins texts instead of serialising everything again. */
 export interface Entry {
@@ -114,15 +114,6 @@ function writeDurably(path: string, text: string): void {
   try {
     writeFileSync(descriptor, text)
     fdatasyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r')
-  try {
-    fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)
   }

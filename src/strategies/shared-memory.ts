@@ -17,17 +17,7 @@ export function createSharedMemory({ slots }: { readonly slots: number }): Strat
     host: ({ topology }) => createMemory(slots, topology),
     async open(worker) {
       const { memory, close } = await openMemory(worker.handoff)
-      let store: Pick<CaptchaStore, 'issue' | 'read' | 'take'> = createSlots(memory, worker)
-      return {
-        issue: (answer, ttlMs) => store.issue(answer, ttlMs),
-        read: (id) => store.read(id),
-        take: (id) => store.take(id),
-        close() {
-          // A late request would look into memory that is no longer there, and take the process with it.
-          store = closedStore
-          close()
-        },
-      }
+      return untilClosed(createSlots(memory, worker), close)
     },
   }
 }
@@ -49,11 +39,26 @@ export async function openMemory(
   return openSegment(handoff)
 }
 
+export type Verbs = Pick<CaptchaStore, 'issue' | 'read' | 'take'>
+
+/** Refuses once it is closed: a late request would look into memory that is no longer there, and take the process with it. */
+export function untilClosed(verbs: Verbs, close: () => void): CaptchaStore {
+  let store = verbs
+  return {
+    issue: (answer, ttlMs) => store.issue(answer, ttlMs),
+    read: (id) => store.read(id),
+    take: (id) => store.take(id),
+    close() {
+      store = closedStore
+      close()
+    },
+  }
+}
+
 function refuse(): never {
   throw new Error('the store is closed')
 }
 
-/** In place of a store whose memory is no longer there. */
-export const closedStore = { issue: refuse, read: refuse, take: refuse }
+const closedStore: Verbs = { issue: refuse, read: refuse, take: refuse }
 
 export default createSharedMemory({ slots: usualSlots })
