@@ -62,7 +62,7 @@ describe('with one worker each does its work', () => {
 })
 
 for (const { name } of sound) {
-  describe.skipIf(unavailable.has(name)).concurrent(`the sound ${name}`, () => {
+  describe.skipIf(unavailable.has(name))(`the sound ${name}`, () => {
     const laws = conformance(retrying(strategyOf(name))).filter(({ skip }) => skip === undefined)
     for (const law of laws) test(law.name, () => law.run())
   })
