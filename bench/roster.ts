@@ -1,5 +1,5 @@
 import { isModulePath } from '../src/load-strategy.js'
-import { strategies } from '../src/strategies/index.js'
+import { strategies } from '../src/strategies/all.js'
 import type { Claims, Engine, Services } from '../src/strategy.js'
 import { everyone } from './gates.js'
 import { firstLineOf, messageOf } from './message-of.js'

@@ -12,8 +12,8 @@ import { packageRoot } from '../bench/paths.js'
 const folder = join(packageRoot, 'src/strategies')
 const registry = join(folder, 'index.ts')
 
-/** The registry's list ends here. */
-const end = '\n]\n'
+/** The registry's table ends here. */
+const end = '\n} satisfies'
 
 async function newStrategy(name: string): Promise<string> {
   const path = join(folder, `${name}.ts`)
@@ -21,13 +21,11 @@ async function newStrategy(name: string): Promise<string> {
     throw new UsageError(`src/strategies/${name}.ts: expected a file to make, got one that is there already`)
   const text = await readFile(registry, 'utf8')
   if (!text.includes(end))
-    throw new UsageError(
-      'src/strategies/index.ts: expected a list that ends with ] on a line of its own, got none',
-    )
+    throw new UsageError('src/strategies/index.ts: expected a table that ends with } satisfies, got none')
   await writeFile(path, strategyText({ name, language: 'typescript', contract: '../strategy.js' }), {
     flag: 'wx',
   })
-  await writeFile(registry, text.replace(end, `\n  import('./${name}.js'),${end}`))
+  await writeFile(registry, text.replace(end, `\n  ${keyOf(name)}: () => import('./${name}.js'),${end}`))
   return `wrote src/strategies/${name}.ts and its line in src/strategies/index.ts, which is the order of reports
 Fill in summary, claims, issue, read, take and close, and then:
   npm run check && npx vitest run src/tests/strategies.test.ts
@@ -35,6 +33,10 @@ Fill in summary, claims, issue, read, take and close, and then:
   npm run bench -- --strategies memory,${name}
       races, faults and costs
 `
+}
+
+function keyOf(name: string): string {
+  return name.includes('-') ? `'${name}'` : name
 }
 
 try {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isObject, parseStrategy, StrategyError } from './shape.js'
-import { strategies } from './strategies/index.js'
+import { importStrategy, strategyNames } from './strategies/index.js'
 import type { Strategy } from './strategy.js'
 
 export { parseStrategy, StrategyError } from './shape.js'
@@ -17,9 +17,9 @@ export function isModulePath(nameOrPath: string): boolean {
  */
 export async function loadStrategy(nameOrPath: string): Promise<Strategy> {
   if (isModulePath(nameOrPath)) return parseStrategy(await importModule(nameOrPath), nameOrPath)
-  const found = strategies.find((strategy) => strategy.name === nameOrPath)
+  const found = await importStrategy(nameOrPath)
   if (found !== undefined) return found
-  const names = strategies.map((strategy) => strategy.name).join(', ')
+  const names = strategyNames.join(', ')
   throw new StrategyError(
     `expected one of ${names}, or a path to a module such as ./my-store.mjs, got ${JSON.stringify(nameOrPath)}`,
   )

@@ -1,9 +1,9 @@
 import { isModulePath } from '../../src/load-strategy.js'
-import { strategies } from '../../src/strategies/index.js'
+import { strategyNames } from '../../src/strategies/index.js'
 import { UsageError } from '../options.js'
 import { noopName, twinName } from '../plan.js'
 
-/** Of the controls, of the command line, and of the file that has the registry. */
+/** Of the controls, of the command line, and of the files that are no strategy. */
 const reserved: readonly string[] = [noopName, twinName, 'all', 'index']
 
 /**
@@ -19,7 +19,7 @@ export function newName(given: string | undefined): string {
     throw refuse(
       'a name of a-z, 0-9 and single -, which begins with a letter and has at most 40, such as my-store',
     )
-  if (strategies.some(({ name }) => name === given)) throw refuse('a name that no strategy has yet')
+  if (strategyNames.includes(given)) throw refuse('a name that no strategy has yet')
   if (reserved.includes(given))
     throw refuse(`a name other than ${reserved.join(', ')}, which have a meaning here`)
   return given

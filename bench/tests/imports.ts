@@ -49,16 +49,16 @@ function typesOf(...paths: readonly string[]): Permission {
 /** The first room that fits a path is its room. */
 const rooms: readonly Room[] = [
   { path: /^src\/strategy\.ts$/, may: [] },
-  { path: /^src\/app\.ts$/, may: [strategyContract, only('src/captcha.ts'), node, npm] },
+  { path: /^src\/app\.ts$/, may: [strategyContract, only('src/captcha.ts', 'src/shape.ts'), node, npm] },
   { path: /^src\/draw-bytes\.ts$/, may: [node] },
   { path: /^src\/captcha\.ts$/, may: [strategyContract, only('src/draw-bytes.ts'), node, npm] },
-  { path: /^src\/strategies\/index\.ts$/, may: [restOfSource] },
+  { path: /^src\/strategies\/(index|all)\.ts$/, may: [restOfSource] },
   {
     path: /^src\/strategies\/[^/]+\.ts$/,
     may: [
       strategyContract,
       only('src/draw-bytes.ts'),
-      { target: /^src\/strategies\/(?!index\.ts)/ },
+      { target: /^src\/strategies\/(?!(index|all)\.ts)/ },
       node,
       { ...npm, kinds: ['type', 'late'] },
     ],
@@ -72,7 +72,7 @@ const rooms: readonly Room[] = [
     path: /^bench\/checkers\/mutants\//,
     may: [
       typesOf('src/strategy.ts', 'bench/checkers/check.ts'),
-      { target: /^(src\/strategies\/(?!index\.ts)|bench\/checkers\/mutants\/)/ },
+      { target: /^(src\/strategies\/(?!(index|all)\.ts)|bench\/checkers\/mutants\/)/ },
       node,
       { ...npm, kinds: ['type', 'late'] },
     ],
@@ -82,7 +82,7 @@ const rooms: readonly Room[] = [
     path: /^bench\/peers\//,
     may: [
       typesOf('src/strategy.ts', 'bench/report/peers.ts'),
-      { target: /^(src\/strategies\/(?!index\.ts)|bench\/peers\/)/ },
+      { target: /^(src\/strategies\/(?!(index|all)\.ts)|bench\/peers\/)/ },
       node,
       { ...npm, kinds: ['type', 'late'] },
     ],
@@ -120,7 +120,7 @@ const rooms: readonly Room[] = [
   {
     path: /^bench\/(roster\.ts|probe(\.ts|\/))/,
     may: [
-      only('src/strategies/index.ts', 'src/load-strategy.ts', 'src/shape.ts'),
+      only('src/strategies/all.ts', 'src/load-strategy.ts', 'src/shape.ts'),
       typesOf('src/strategy.ts'),
       restOfBench,
       node,

@@ -173,7 +173,9 @@ describe('npm run new:strategy', () => {
     const made = await end(process.execPath, ['dist/scripts/new-strategy.js', 'quite-new'], copy)
     expect([made.code, made.stderr]).toEqual([0, ''])
     const now = (await readFile(registry, 'utf8')).split('\n')
-    expect(now.filter((line) => !lines.includes(line))).toEqual(["  import('./quite-new.js'),"])
+    expect(now.filter((line) => !lines.includes(line))).toEqual([
+      "  'quite-new': () => import('./quite-new.js'),",
+    ])
     expect(now).toHaveLength(lines.length + 1)
     const filesNow = await readdir(join(copy, 'src'), { recursive: true })
     expect(filesNow.filter((file) => !files.includes(file))).toEqual([join('strategies', 'quite-new.ts')])
@@ -182,7 +184,7 @@ describe('npm run new:strategy', () => {
     const lint = ['check', '--vcs-enabled=false', '--error-on-warnings', 'src/strategies']
     expect(await end(bin('biome'), lint, copy)).toMatchObject({ code: 0 })
 
-    const { strategies } = await import(pathToFileURL(join(copy, 'dist/src/strategies/index.js')).href)
+    const { strategies } = await import(pathToFileURL(join(copy, 'dist/src/strategies/all.js')).href)
     const strategy = strategies.at(-1)
     expect(strategy.name).toBe('quite-new')
     for (const complaint of await complaintsOf(strategy))

@@ -3,7 +3,7 @@ import { openSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { conformance, type Law, missingLibrary } from '../conformance.js'
-import { strategies } from '../strategies/index.js'
+import { strategies } from '../strategies/all.js'
 import type { CaptchaStore, Claims, Strategy, WorkerContext } from '../strategy.js'
 import { testEngines } from './engines.js'
 

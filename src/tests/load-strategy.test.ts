@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isModulePath, loadStrategy, parseStrategy, StrategyError } from '../load-strategy.js'
-import { strategies } from '../strategies/index.js'
+import { strategies } from '../strategies/all.js'
 
 let folder: string
 beforeAll(async () => {

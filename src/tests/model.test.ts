@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type ConformanceOptions, missingLibrary, withRig } from '../conformance.js'
-import { strategies } from '../strategies/index.js'
+import { strategies } from '../strategies/all.js'
 import type { CaptchaStore } from '../strategy.js'
 import { testEngines } from './engines.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { strategies } from '../strategies/index.js'
+import { strategies } from '../strategies/all.js'
 import type { Strategy } from '../strategy.js'
 
 type Named = Pick<Strategy, 'name' | 'exhibit'>
