@@ -1,6 +1,6 @@
 /**
- * Requests from a strategy's workers to its half in the primary, over the messages of the cluster.
- * Both ends stand here, so the protocol is in one place: a call carries a number, its reply carries the same.
+ * Requests from a strategy's workers to its half in the primary. Both ends stand here, so the protocol is in one place: a call
+ * carries a number, its reply carries the same. How they travel is `member.ts`'s affair.
  */
 
 /** worker → primary */
@@ -18,6 +18,18 @@ export interface Reply {
   readonly error?: string
 }
 
+/** The way of one worker's calls to the primary. */
+export interface CallChannel {
+  /** @throws when the message cannot be sent: then it was not, not even in part */
+  send(call: Call): void
+  /** Whether the primary has left so much unread that nothing more should be sent. */
+  isFull(): boolean
+  close(): void
+}
+
+/** @param settle takes each reply, never before `send` of its call has returned */
+export type OpenCallChannel = (settle: (reply: Reply) => void) => CallChannel
+
 /**
  * Calls of one worker under way at once. A request makes one call, and a primary answers tens of thousands a second: when
  * this many are under way it stands still or drowns, and whoever came next would wait for a time-out and not know what
@@ -32,8 +44,6 @@ export interface Caller {
    * nobody knows whether it happened
    */
   call(message: unknown): Promise<unknown>
-  /** Settles the call a reply belongs to; a reply that comes after its time-out is dropped. */
-  settle(reply: Reply): void
   /** Fails every call under way, and those that come later. */
   close(): void
 }
@@ -41,75 +51,96 @@ export interface Caller {
 interface Pending {
   resolve(value: unknown): void
   reject(error: Error): void
-  readonly timer: NodeJS.Timeout
+  readonly deadlineMs: number
 }
 
-/** The worker's end. `send` reports through its callback that a message could not be handed to the primary. */
-export function createCaller(
-  send: (call: Call, done: (error: Error | null) => void) => void,
-  timeoutMs = 5_000,
-): Caller {
+/** The worker's end. */
+export function createCaller(open: OpenCallChannel, timeoutMs = 5_000): Caller {
+  /** In the order of their deadlines: all have the same time. */
   const pending = new Map<number, Pending>()
-  // A call that timed out is still in the channel's queue while the primary does not read: those take memory too.
-  const unsent = new Set<number>()
+  const channel = open(settle)
   let last = 0
   let closed = false
+  /** One for all calls: hardly any ever needs one. */
+  let alarm: NodeJS.Timeout | undefined
 
+  /** A reply that comes after its time-out is dropped. */
   function settle({ number, value, error }: Reply): void {
     const waiting = pending.get(number)
     if (waiting === undefined) return
     pending.delete(number)
-    clearTimeout(waiting.timer)
     if (error === undefined) waiting.resolve(value)
     else waiting.reject(new Error(error))
   }
 
-  async function call(message: unknown): Promise<unknown> {
-    if (closed) throw new Error('the worker is closing')
-    if (Math.max(pending.size, unsent.size) >= mostCalls)
-      throw new Error(
-        `${mostCalls} calls to the primary are under way: it does not keep up, nothing was asked`,
-      )
-    const number = ++last
+  function fail(number: number, error: string): void {
+    settle({ kind: 'reply', number, error })
+  }
+
+  function failOverdue(): void {
+    alarm = undefined
+    const nowMs = performance.now()
+    for (const [number, { deadlineMs }] of pending) {
+      if (deadlineMs > nowMs) {
+        alarm = setTimeout(failOverdue, Math.ceil(deadlineMs - nowMs))
+        return
+      }
+      fail(number, `the primary did not answer within ${timeoutMs} ms: outcome unknown`)
+    }
+  }
+
+  function call(message: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const fail = (error: string) => settle({ kind: 'reply', number, error })
-      const timer = setTimeout(
-        () => fail(`the primary did not answer within ${timeoutMs} ms: outcome unknown`),
-        timeoutMs,
-      )
-      const handedOver = (error: Error | null) => {
-        unsent.delete(number)
-        if (error) fail(`the primary cannot be reached: ${error.message}`)
-      }
-      pending.set(number, { resolve, reject, timer })
-      unsent.add(number)
-      try {
-        send({ kind: 'call', number, message }, handedOver)
-      } catch (error) {
-        // A message that cannot be serialised is thrown back at once, and no callback comes.
-        handedOver(error instanceof Error ? error : new Error(String(error)))
-      }
+      if (closed) throw new Error('the worker is closing')
+      // A call that timed out is still in the channel while the primary does not read: those take memory too.
+      if (pending.size >= mostCalls || channel.isFull())
+        throw new Error('too many calls to the primary are under way: it does not keep up, nothing was asked')
+      const number = last + 1
+      channel.send({ kind: 'call', number, message })
+      last = number
+      pending.set(number, { resolve, reject, deadlineMs: performance.now() + timeoutMs })
+      alarm ??= setTimeout(failOverdue, timeoutMs)
     })
   }
 
   function close(): void {
     closed = true
-    for (const number of [...pending.keys()])
-      settle({ kind: 'reply', number, error: 'the worker is closing' })
+    clearTimeout(alarm)
+    for (const number of [...pending.keys()]) fail(number, 'the worker is closing')
+    channel.close()
   }
 
-  return { call, settle, close }
+  return { call, close }
 }
 
-/** The primary's end: one call in, one reply out, whatever the handler does. */
-export async function answerCall(
+/**
+ * The primary's end: one call in, one reply out, whatever the handler does, and in the same turn unless it has to wait.
+ * @param reply throws when its value cannot be sent; the caller is told so then
+ */
+export function answerCall(
   { number, message }: Call,
   handle: ((message: unknown) => unknown) | undefined,
-): Promise<Reply> {
+  reply: (reply: Reply) => void,
+): void {
+  const refuse = (error: unknown) =>
+    reply({ kind: 'reply', number, error: error instanceof Error ? error.message : String(error) })
+  const answer = (value: unknown) => {
+    try {
+      reply({ kind: 'reply', number, value })
+    } catch (error) {
+      refuse(error)
+    }
+  }
   try {
     if (handle === undefined) throw new Error('this strategy has no half in the primary that answers calls')
-    return { kind: 'reply', number, value: await handle(message) }
+    const value = handle(message)
+    if (isThenable(value)) Promise.resolve(value).then(answer, refuse)
+    else answer(value)
   } catch (error) {
-    return { kind: 'reply', number, error: error instanceof Error ? error.message : String(error) }
+    refuse(error)
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

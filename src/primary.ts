@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Server } from 'node:net'
-import { answerCall, type Call } from './call.js'
+import { answerCall } from './call.js'
 import { type Config, ConfigError } from './config.js'
 import { loadStrategy } from './load-strategy.js'
 import { type Member, startMember } from './member.js'
@@ -124,6 +124,7 @@ function createCrew({ config, ports, host }: CrewOptions) {
   const instance = randomUUID()
   const members = new Map<number, Enlisted>()
   const secret = Buffer.from(config.secret).toString('hex')
+  const handle = host?.handle?.bind(host)
   let draining = false
   let giveUp: (error: Error) => void
   const failed = new Promise<never>((_resolve, reject) => {
@@ -142,7 +143,6 @@ function createCrew({ config, ports, host }: CrewOptions) {
       })
       const heard: Heard = {
         hello: () => greet(member, workerId),
-        call: (call) => void answer(member, workerId, call),
         failed: ({ message }) => {
           reason = message
         },
@@ -154,6 +154,7 @@ function createCrew({ config, ports, host }: CrewOptions) {
       const env = { CAPTCHA_SECRET: secret, PORT: String(ports[workerId] ?? ports[0]) }
       const member = startMember[config.topology](env, {
         message: (message) => hear(heard, message),
+        call: (call) => answerCall(call, handle && ((asked) => handle(asked, workerId)), member.answer),
         exit(how) {
           members.delete(workerId)
           gone()
@@ -169,11 +170,6 @@ function createCrew({ config, ports, host }: CrewOptions) {
     // Told to drain before it could listen, it heard nothing of it; it has opened nothing either.
     if (draining) member.kill()
     else member.send({ kind: 'start', workerId, instance, handoff: host?.handoff ?? null })
-  }
-
-  async function answer(member: Member, workerId: number, call: Call): Promise<void> {
-    const handle = host?.handle?.bind(host)
-    member.send(await answerCall(call, handle && ((message) => handle(message, workerId))))
   }
 
   async function replace(workerId: number, reason: string): Promise<void> {
@@ -221,15 +217,13 @@ function print(line: ReadyLine | ReplacedLine): void {
 
 interface Heard {
   hello(): void
-  call(call: Call): void
   failed(report: { readonly message: string }): void
   listening(): void
 }
 
 /** Anything else is not for us: libraries that strategies use talk over the same channel (rate-limiter-flexible does). */
-function hear(heard: Heard, message: WorkerReport | Call | null): void {
-  if (message?.kind === 'call') heard.call(message)
-  else if (message?.kind === 'failed') heard.failed(message)
+function hear(heard: Heard, message: WorkerReport | null): void {
+  if (message?.kind === 'failed') heard.failed(message)
   else if (message?.kind === 'hello' || message?.kind === 'listening') heard[message.kind]()
 }
 

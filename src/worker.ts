@@ -1,5 +1,5 @@
 import type { AppOptions } from './app.js'
-import { createCaller, type Reply } from './call.js'
+import { createCaller } from './call.js'
 import type { Config } from './config.js'
 import { loadStrategy } from './load-strategy.js'
 import { openPrimaryChannel, type PrimaryChannel } from './member.js'
@@ -12,9 +12,9 @@ export interface Start {
   readonly handoff: unknown
 }
 
-export type ToWorker = Start | Reply | { readonly kind: 'drain' }
+export type ToWorker = Start | { readonly kind: 'drain' }
 
-/** worker → primary. Calls are `Call`. */
+/** worker → primary */
 export type WorkerReport =
   | { readonly kind: 'hello' }
   | { readonly kind: 'listening' }
@@ -33,11 +33,10 @@ export async function runWorker(config: Config, buildApp: BuildApp): Promise<voi
   // The primary coordinates the end: a Ctrl-C in a terminal reaches every process of the group at once.
   process.on('SIGINT', () => undefined)
   const primary = openPrimaryChannel()
-  const caller = createCaller(primary.send)
+  const caller = createCaller(primary.openCalls)
   const drained = new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve)
     primary.listen((message) => {
-      if (message?.kind === 'reply') caller.settle(message)
       if (message?.kind === 'drain') resolve()
     })
   })
@@ -68,13 +67,13 @@ export async function runWorker(config: Config, buildApp: BuildApp): Promise<voi
     await drained
     await app.close()
     await store.close()
-    caller.close()
-    primary.close()
   } catch (error) {
     await report(primary, {
       kind: 'failed',
       message: error instanceof Error ? error.message : String(error),
     })
+  } finally {
+    caller.close()
     primary.close()
   }
 }

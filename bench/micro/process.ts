@@ -5,9 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { answerCall, type Call, createCaller, type Reply } from '../../src/call.js'
+import { answerCall, createCaller } from '../../src/call.js'
 import { loadStrategy } from '../../src/load-strategy.js'
 import type { Host } from '../../src/strategy.js'
+import { openPrimaryEnd, openWorkerEnd, stdioWithWire } from '../../src/wire.js'
 import { handedOver } from '../services/hand-over.js'
 import { type AliveLine, aliveLine, type MicroLine, type MicroTask } from './records.js'
 import { timeStore } from './tasks.js'
@@ -47,19 +48,22 @@ async function runHosted(directory: string, host: Host | undefined): Promise<num
   if (!process.connected) return null
   const handle = host?.handle?.bind(host)
   const handoff = JSON.stringify(host?.handoff ?? null)
-  const worker = fork(fileURLToPath(import.meta.url), [taskText, directory, handoff])
-  process.once('disconnect', () => worker.kill('SIGKILL'))
-  worker.on('message', async (call: Call) => {
-    const reply = await answerCall(call, handle && ((message) => handle(message, 0)))
-    if (worker.connected) worker.send(reply, () => undefined)
+  const worker = fork(fileURLToPath(import.meta.url), [taskText, directory, handoff], {
+    stdio: [...stdioWithWire],
+  })
+  const kill = () => worker.kill('SIGKILL')
+  process.once('disconnect', kill)
+  const wire = openPrimaryEnd(worker.stdio, {
+    call: (call) => answerCall(call, handle && ((message) => handle(message, 0)), wire.answer),
+    garbled: kill,
   })
   const [code] = await once(worker, 'exit')
+  wire.close()
   return code
 }
 
 async function runWorker(directory: string): Promise<void> {
-  const caller = createCaller((call, done) => process.send?.(call, undefined, undefined, done))
-  process.on('message', (reply: Reply) => caller.settle(reply))
+  const caller = createCaller(openWorkerEnd)
   const strategy = await loadStrategy(task.module)
   const store = await strategy.open({
     dataDir: directory,

@@ -66,7 +66,7 @@ const rooms: readonly Room[] = [
   { path: /^src\/shape\.ts$/, may: [strategyContract] },
   { path: /^src\/conformance\.ts$/, may: [strategyContract, only('src/shape.ts'), node] },
   { path: /^src\/load-strategy\.ts$/, may: [restOfSource, node] },
-  { path: /^src\/(worker|primary|member|main|serve|config|call)\.ts$/, may: [restOfSource, node] },
+  { path: /^src\/(worker|primary|member|main|serve|config|call|wire)\.ts$/, may: [restOfSource, node] },
   // Stores with a mistake each, and the sound parts they are made of: strategies, so their libraries come late.
   {
     path: /^bench\/checkers\/mutants\//,
@@ -136,7 +136,12 @@ const rooms: readonly Room[] = [
   // A program of its own beside the server, like the probe: it opens a store and carries calls to its host.
   {
     path: /^bench\/micro\/process\.ts$/,
-    may: [only('src/call.ts', 'src/load-strategy.ts'), typesOf('src/strategy.ts'), restOfBench, node],
+    may: [
+      only('src/call.ts', 'src/wire.ts', 'src/load-strategy.ts'),
+      typesOf('src/strategy.ts'),
+      restOfBench,
+      node,
+    ],
   },
   {
     path: /^bench\/statistics(\.ts|\/)/,

@@ -41,7 +41,7 @@ type Environment = RootDatabase<unknown, string>
 export function createLmdb(capacity: number): Strategy {
   return {
     name: 'lmdb',
-    summary: 'LMDB in the cluster primary, asked over IPC; whoever removes the entry has taken it.',
+    summary: 'LMDB in the cluster primary, asked over a socket pair; whoever removes the entry has taken it.',
     claims: { scope: 'host', singleUse: true, survives: 'restart' },
     async host({ dataDir }) {
       return answerWorkers(createStore(await openEnvironment(dataDir), capacity))

@@ -11,22 +11,24 @@ type Request =
  * happened.
  */
 export function askPrimary(call: WorkerContext['call']): CaptchaStore {
-  async function ask(request: Request): Promise<string | undefined> {
-    const reply = await call(request)
-    if (reply === undefined || typeof reply === 'string') return reply
-    throw new Error(`expected text or nothing from the primary, got ${typeof reply}`)
-  }
+  const ask = (request: Request) => call(request).then(textOrNothing)
 
   return {
-    async issue(answer, ttlMs) {
-      const id = await ask(['issue', answer, ttlMs])
-      if (id === undefined) throw new Error('expected an id from the primary, got nothing')
-      return id
-    },
+    issue: (answer, ttlMs) => ask(['issue', answer, ttlMs]).then(knownId),
     read: (id) => ask(['read', id]),
     take: (id) => ask(['take', id]),
     close() {},
   }
+}
+
+function textOrNothing(reply: unknown): string | undefined {
+  if (reply === undefined || typeof reply === 'string') return reply
+  throw new Error(`expected text or nothing from the primary, got ${typeof reply}`)
+}
+
+function knownId(id: string | undefined): string {
+  if (id === undefined) throw new Error('expected an id from the primary, got nothing')
+  return id
 }
 
 /** The half in the primary: answers what `askPrimary` asks. */
@@ -52,7 +54,7 @@ function parse(message: unknown): Request {
 /** The shared dictionary of a manager process: one thread that does one thing after another, so a take is atomic as it stands. */
 const manager: Strategy = {
   name: 'manager',
-  summary: 'A Map in the cluster primary, asked over IPC.',
+  summary: 'A Map in the cluster primary, asked over a socket pair.',
   claims: { scope: 'host', singleUse: true, survives: 'worker-crash' },
   host: () => answerWorkers(createMapStore()),
   open: ({ call }) => askPrimary(call),

@@ -1,14 +1,21 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { answerCall, type Call, createCaller, mostCalls } from '../call.js'
+import { answerCall, type Call, createCaller, mostCalls, type Reply } from '../call.js'
 
 function wire(timeoutMs?: number) {
   const sent: Call[] = []
-  const done: ((error: Error | null) => void)[] = []
-  const caller = createCaller((call, finished) => {
-    sent.push(call)
-    done.push(finished)
+  const state = { isFull: false, isClosed: false }
+  let settle: (reply: Reply) => void = () => undefined
+  const caller = createCaller((settled) => {
+    settle = settled
+    return {
+      send: (call) => void sent.push(call),
+      isFull: () => state.isFull,
+      close: () => {
+        state.isClosed = true
+      },
+    }
   }, timeoutMs)
-  return { caller, sent, done }
+  return { caller, sent, state, settle: (reply: Reply) => settle(reply) }
 }
 
 describe('createCaller', () => {
@@ -16,51 +23,51 @@ describe('createCaller', () => {
   afterEach(() => void vi.useRealTimers())
 
   test('settles each call with the reply of its number, in any order', async () => {
-    const { caller, sent } = wire()
+    const { caller, sent, settle } = wire()
     const calls = [caller.call('one'), caller.call('two')]
     expect(sent.map(({ kind, message }) => [kind, message])).toEqual([
       ['call', 'one'],
       ['call', 'two'],
     ])
     for (const { number, message } of sent.toReversed())
-      caller.settle({ kind: 'reply', number, value: `re ${message}` })
+      settle({ kind: 'reply', number, value: `re ${message}` })
     expect(await Promise.all(calls)).toEqual(['re one', 're two'])
   })
 
   test('takes a reply without a value for undefined', async () => {
-    const { caller, sent } = wire()
+    const { caller, sent, settle } = wire()
     const asked = caller.call('take')
-    caller.settle({ kind: 'reply', number: sent[0]?.number ?? 0 })
+    settle({ kind: 'reply', number: sent[0]?.number ?? 0 })
     expect(await asked).toBeUndefined()
   })
 
   test('rejects with the error the primary answered', async () => {
-    const { caller, sent } = wire()
+    const { caller, sent, settle } = wire()
     const asked = caller.call('take')
-    caller.settle({ kind: 'reply', number: sent[0]?.number ?? 0, error: 'disk full' })
+    settle({ kind: 'reply', number: sent[0]?.number ?? 0, error: 'disk full' })
     await expect(asked).rejects.toThrow(/^disk full$/)
   })
 
   test('says after the time-out that the outcome is unknown, and drops the late reply', async () => {
-    const { caller, sent } = wire(250)
+    const { caller, sent, settle } = wire(250)
     const asked = caller.call('take')
     const refused = expect(asked).rejects.toThrow(/within 250 ms: outcome unknown/)
     await vi.advanceTimersByTimeAsync(249)
     expect(vi.getTimerCount()).toBe(1)
     await vi.advanceTimersByTimeAsync(1)
     await refused
-    expect(() => caller.settle({ kind: 'reply', number: sent[0]?.number ?? 0, value: 'late' })).not.toThrow()
+    expect(() => settle({ kind: 'reply', number: sent[0]?.number ?? 0, value: 'late' })).not.toThrow()
     await expect(asked).rejects.toThrow(/outcome unknown/)
   })
 
   test('never gives a late reply to a later call', async () => {
-    const { caller, sent } = wire(100)
+    const { caller, sent, settle } = wire(100)
     const first = caller.call('first')
     const refused = expect(first).rejects.toThrow(/outcome unknown/)
     await vi.advanceTimersByTimeAsync(100)
     await refused
     const second = caller.call('second')
-    for (const { number, message } of sent) caller.settle({ kind: 'reply', number, value: message })
+    for (const { number, message } of sent) settle({ kind: 'reply', number, value: message })
     expect(await second).toBe('second')
   })
 
@@ -71,28 +78,35 @@ describe('createCaller', () => {
     await refused
   })
 
-  test('rejects when the message cannot be handed over', async () => {
-    const { caller, done } = wire()
-    const asked = caller.call('issue')
-    done[0]?.(new Error('channel closed'))
-    await expect(asked).rejects.toThrow(/cannot be reached: channel closed/)
-  })
-
-  test('keeps waiting when the message was handed over', async () => {
-    const { caller, sent, done } = wire()
-    const asked = caller.call('issue')
-    done[0]?.(null)
-    caller.settle({ kind: 'reply', number: sent[0]?.number ?? 0, value: 7 })
-    expect(await asked).toBe(7)
+  test('keeps to the time of each call with one timer for all', async () => {
+    const { caller, sent, settle } = wire(100)
+    const ends: string[] = []
+    const ask = (name: string) =>
+      caller.call(name).catch((error: Error) => ends.push(`${name}: ${error.message}`))
+    ask('first')
+    await vi.advanceTimersByTimeAsync(60)
+    ask('answered')
+    const last = ask('last')
+    settle({ kind: 'reply', number: sent[1]?.number ?? 0 })
+    expect(vi.getTimerCount()).toBe(1)
+    await vi.advanceTimersByTimeAsync(40)
+    expect(ends).toEqual([expect.stringMatching(/^first: .*outcome unknown/)])
+    await vi.advanceTimersByTimeAsync(59)
+    expect(ends.length).toBe(1)
+    await vi.advanceTimersByTimeAsync(1)
+    await last
+    expect(ends[1]).toMatch(/^last: .*outcome unknown/)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   test('fails what is under way when it closes, and leaves no timer', async () => {
-    const { caller } = wire()
+    const { caller, state } = wire()
     const asked = [caller.call('one'), caller.call('two')]
     const refused = asked.map((call) => expect(call).rejects.toThrow(/the worker is closing/))
     caller.close()
     await Promise.all(refused)
     expect(vi.getTimerCount()).toBe(0)
+    expect(state.isClosed).toBe(true)
   })
 })
 
@@ -108,10 +122,10 @@ describe('back-pressure', () => {
     const calls = fill(line)
     for (let times = 0; times < 3; times += 1)
       await expect(line.caller.call('one more')).rejects.toThrow(
-        /1024 calls .* under way: .* nothing was asked/,
+        /too many calls .* under way: .* nothing was asked/,
       )
     expect(line.sent.length).toBe(mostCalls)
-    expect(vi.getTimerCount()).toBe(mostCalls)
+    expect(vi.getTimerCount()).toBe(1)
     line.caller.close()
     await Promise.all(calls)
   })
@@ -119,32 +133,36 @@ describe('back-pressure', () => {
   test('takes another call for each that was answered', async () => {
     const line = wire()
     fill(line)
-    line.done[7]?.(null)
-    line.caller.settle({ kind: 'reply', number: line.sent[7]?.number ?? 0, value: 'seven' })
+    line.settle({ kind: 'reply', number: line.sent[7]?.number ?? 0, value: 'seven' })
     const asked = line.caller.call('one more')
     await expect(line.caller.call('two more')).rejects.toThrow(/under way/)
-    line.caller.settle({ kind: 'reply', number: line.sent[mostCalls]?.number ?? 0, value: 'more' })
+    line.settle({ kind: 'reply', number: line.sent[mostCalls]?.number ?? 0, value: 'more' })
     expect(await asked).toBe('more')
   })
 
-  test('counts a message that is still in the queue after its call has timed out', async () => {
+  test('refuses a call also when those that timed out still fill the channel', async () => {
     const line = wire(100)
     const calls = fill(line)
     await vi.advanceTimersByTimeAsync(100)
     expect(new Set(await Promise.all(calls)).size).toBe(1)
-    await expect(line.caller.call('one more')).rejects.toThrow(/under way/)
-    for (const finished of line.done) finished(null)
+    line.state.isFull = true
+    await expect(line.caller.call('one more')).rejects.toThrow(/under way: .* nothing was asked/)
+    line.state.isFull = false
     const asked = line.caller.call('one more')
-    line.caller.settle({ kind: 'reply', number: line.sent[mostCalls]?.number ?? 0, value: 'again' })
+    line.settle({ kind: 'reply', number: line.sent[mostCalls]?.number ?? 0, value: 'again' })
     expect(await asked).toBe('again')
   })
 
   test('gives the place back of a message that could not be sent', async () => {
-    const failing = createCaller(() => {
-      throw new TypeError('Do not know how to serialize a BigInt')
-    })
+    const failing = createCaller(() => ({
+      send() {
+        throw new TypeError('Do not know how to serialize a BigInt')
+      },
+      isFull: () => false,
+      close() {},
+    }))
     for (let count = 0; count <= mostCalls; count += 1)
-      await expect(failing.call(7n)).rejects.toThrow(/serialize a BigInt/)
+      await expect(failing.call(7n)).rejects.toThrow(/^Do not know how to serialize a BigInt$/)
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -158,24 +176,47 @@ describe('back-pressure', () => {
 
 describe('answerCall', () => {
   const call: Call = { kind: 'call', number: 9, message: { verb: 'read' } }
+  const answered = (handle: Parameters<typeof answerCall>[1]) =>
+    new Promise<Reply>((resolve) => answerCall(call, handle, resolve))
 
   test('answers with the value of the handler under the same number', async () => {
     const handle = vi.fn(async () => 'K7QX2M')
-    expect(await answerCall(call, handle)).toEqual({ kind: 'reply', number: 9, value: 'K7QX2M' })
+    expect(await answered(handle)).toEqual({ kind: 'reply', number: 9, value: 'K7QX2M' })
     expect(handle).toHaveBeenCalledExactlyOnceWith({ verb: 'read' })
   })
 
+  test('answers in the same turn when the handler does not have to wait', () => {
+    const replies: Reply[] = []
+    for (const handle of [() => 'K7QX2M', () => undefined, () => null, undefined])
+      answerCall(call, handle, (reply) => replies.push(reply))
+    expect(replies.map(({ value, error }) => value ?? error ?? value)).toEqual([
+      'K7QX2M',
+      undefined,
+      null,
+      expect.stringMatching(/no half in the primary/),
+    ])
+  })
+
   test('answers with the message of what the handler throws, at once or later', async () => {
-    const thrown = await answerCall(call, () => {
+    const thrown = await answered(() => {
       throw new Error('disk full')
     })
-    const rejected = await answerCall(call, () => Promise.reject('no words'))
+    const rejected = await answered(() => Promise.reject('no words'))
     expect(thrown).toEqual({ kind: 'reply', number: 9, error: 'disk full' })
     expect(rejected).toEqual({ kind: 'reply', number: 9, error: 'no words' })
   })
 
-  test('answers also when there is no handler', async () => {
-    const reply = await answerCall(call, undefined)
-    expect(reply.error).toMatch(/no half in the primary/)
-  })
+  for (const [when, handle] of [
+    ['at once', () => 7n],
+    ['later', async () => 7n],
+  ] as const)
+    test(`says that a value cannot be sent, which came ${when}`, async () => {
+      const reply = await new Promise<Reply>((resolve) =>
+        answerCall(call, handle, (told) => {
+          JSON.stringify(told)
+          resolve(told)
+        }),
+      )
+      expect(reply).toEqual({ kind: 'reply', number: 9, error: expect.stringMatching(/BigInt/) })
+    })
 })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
@@ -497,5 +497,66 @@ describe('a strategy named by its path', () => {
     zero?.destroy()
     one?.destroy()
     expect((await stop(server)).code).toBe(0)
+  })
+})
+
+describe('a server whose workers call its primary', () => {
+  test.skipIf(process.platform !== 'linux')('keeps no descriptor of a worker that has gone', async () => {
+    const server = await start({ STRATEGY: 'manager', WORKERS: '1' })
+    const open = () => readdirSync(`/proc/${server.child.pid}/fd`).length
+    const before = open()
+    let { workers } = server.line
+    for (let times = 1; times <= 3; times += 1) {
+      await issue(server.url)
+      process.kill(workers[0]?.pid ?? 0, 'SIGKILL')
+      const lines = await server.says('stdout', new RegExp(`(?:.*"replaced":true.*\\n){${times}}`))
+      workers = [JSON.parse(lines.trimEnd().split('\n').at(-1) ?? '').worker]
+    }
+    expect(open()).toBe(before)
+    expect((await stop(server)).code).toBe(0)
+  })
+
+  test('starts a worker again that sends something that is no call, and the others go on', async () => {
+    const strategy = await strategyFile(`
+      open: ({ call }) => ({
+        issue: (answer) => call(answer),
+        read: async (id) => (await import('node:fs')).writeSync(4, 'planted\\n'),
+        take() {}, close() {},
+      }),
+      host: () => ({ handle: (message) => 'abc', close() {} })`)
+    const server = await start({ STRATEGY: strategy, WORKERS: '2' })
+    const [zero, one] = await connections(server, 2)
+    const replaced = server.says('stdout', /"replaced":true/)
+    await ask(`${server.url}/captcha/any/image`, { agent: zero ?? false }).catch(() => undefined)
+    expect(await server.says('stderr', /again\n/)).toBe(
+      'crossworker: worker 0 ended (it sent something that is no call); starting it again\n',
+    )
+    expect((await issue(server.url, one)).id).toBe('abc')
+    await replaced
+    await until(server.url, ({ worker }) => worker === 0)
+    one?.destroy()
+    expect((await stop(server)).code).toBe(0)
+  })
+
+  test('answers the calls under way when it is told to end', async () => {
+    const strategy = await strategyFile(`
+      open: ({ call }) => ({ issue: () => call('issue'), read() {}, take() {}, close: () => call('close') }),
+      async host({ dataDir }) {
+        const { writeFileSync } = await import('node:fs')
+        const ended = new Promise((resolve) => process.once('SIGTERM', () => setImmediate(resolve)))
+        const handle = async (message) => {
+          writeFileSync(dataDir + '/' + message, '')
+          await ended
+          return 'abc'
+        }
+        return { handle, close() {} }
+      }`)
+    const server = await start({ STRATEGY: strategy, WORKERS: '1' })
+    const issued = ask(`${server.url}/captcha`, { method: 'POST' })
+    while (!existsSync(join(server.dataDir, 'issue'))) await new Promise((done) => setTimeout(done, 10))
+    server.child.kill('SIGTERM')
+    expect((await issued).status).toBe(201)
+    expect(await server.ended).toMatchObject({ code: 0, stderr: '' })
+    expect(existsSync(join(server.dataDir, 'close'))).toBe(true)
   })
 })
