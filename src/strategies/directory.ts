@@ -11,6 +11,9 @@ const idShape = /^([0-9a-z]{6,9})-([A-Za-z0-9_-]{24})$/
 /** What an answer of up to 40 bytes needs. Files of one length can be overwritten in place. */
 const fileBytes = 64
 
+/** Of a name alone Node makes such an object at every call. */
+const asText = { encoding: 'utf8', flag: 'r' } as const
+
 /**
  * One file per captcha. `rename` names exactly one winner: every loser gets ENOENT, whichever process it is in.
  * Calls are synchronous: 30 to 40 µs each, where the thread pool's round trip alone costs ten times that.
@@ -34,7 +37,8 @@ const directory: Strategy = {
 
     function pathOf(id: string): string | undefined {
       const [, bucket, name] = idShape.exec(id) ?? []
-      return bucket && name && join(root, bucket, name)
+      // Not `join`: there is nothing to normalise.
+      return bucket && name && `${root}/${bucket}/${name}`
     }
 
     /**
@@ -43,7 +47,7 @@ const directory: Strategy = {
      */
     function readAlive(id: string): Alive | undefined {
       const path = pathOf(id)
-      const text = path && whenThere(() => readFileSync(path, 'utf8'))
+      const text = path && whenThere(() => readFileSync(path, asText))
       if (path === undefined || text === undefined) return undefined
       const found = parse(text)
       if (found !== undefined)
@@ -55,7 +59,8 @@ const directory: Strategy = {
     }
 
     function isThere(path: string): boolean {
-      return whenThere(() => statSync(path)) !== undefined
+      // That of a file which is not there may be the medium's fault, and `existsSync` does not tell.
+      return existsSync(path) || whenThere(() => statSync(path)) !== undefined
     }
 
     /** ENOENT means an unknown captcha only while the medium is there. */
@@ -77,7 +82,7 @@ const directory: Strategy = {
         lastBucket = bucket
         const name = drawBytes(18).toString('base64url')
         const text = JSON.stringify([answer, expiresAt]).padEnd(fileBytes)
-        const path = join(root, bucket, name)
+        const path = `${root}/${bucket}/${name}`
         if (Buffer.byteLength(text) > fileBytes || !spares.fill(path, text))
           writeFileSync(path, text, { flag: 'wx' })
         return `${bucket}-${name}`

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import type { Pool, PoolConfig } from 'pg'
+import type { Pool, PoolConfig, QueryConfig } from 'pg'
 import { drawBytes } from '../draw-bytes.js'
 import type { Services, Strategy } from '../strategy.js'
 
@@ -41,9 +41,25 @@ const statements = {
     "INSERT INTO crossworker_captchas VALUES ($1, $2, date_trunc('milliseconds', now()) + $3 * interval '1 ms')",
   read: 'SELECT answer FROM crossworker_captchas WHERE id = $1 AND expires_at > now()',
   take: 'DELETE FROM crossworker_captchas WHERE id = $1 AND expires_at > now() RETURNING answer',
-  sweep: `DELETE FROM crossworker_captchas WHERE id IN (
-    SELECT id FROM crossworker_captchas WHERE expires_at <= now() LIMIT ${sweepPortion} FOR UPDATE SKIP LOCKED)`,
+  // By place, which stays theirs while they are locked: by id, the planner reads the whole table for it until it has statistics.
+  sweep: `DELETE FROM crossworker_captchas WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM crossworker_captchas WHERE expires_at <= now() LIMIT ${sweepPortion} FOR UPDATE SKIP LOCKED))`,
 } as const
+
+/**
+ * As the client is told of them. It copies what it is given, property by property, at every call; it reads those of a prototype and
+ * does not copy them.
+ */
+const asked = {
+  issue: inherited('issue'),
+  read: inherited('read'),
+  take: inherited('take'),
+  sweep: inherited('sweep'),
+} as const
+
+function inherited(verb: keyof typeof statements): QueryConfig {
+  return Object.create({ name: `crossworker-${verb}`, text: statements[verb] })
+}
 
 interface Row {
   readonly answer: Buffer
@@ -51,7 +67,7 @@ interface Row {
 
 /** One database, as one worker uses it. */
 interface Database {
-  run(statement: keyof typeof statements, values: readonly unknown[]): Promise<readonly Row[]>
+  run(statement: keyof typeof statements, values: unknown[]): Promise<readonly Row[]>
   close(): Promise<void>
 }
 
@@ -119,8 +135,7 @@ async function openDatabase(services: Services): Promise<Database> {
   return {
     async run(statement, values) {
       const { pool } = statement === 'take' ? durable : quick
-      const name = `crossworker-${statement}`
-      return (await pool.query<Row>({ name, text: statements[statement], values: [...values] })).rows
+      return (await pool.query<Row>(asked[statement], values)).rows
     },
     async close() {
       await Promise.all([quick.close(), durable.close()])

@@ -1,11 +1,14 @@
 import { drawBytes } from '../draw-bytes.js'
 import type { Services, Strategy } from '../strategy.js'
+import { openPatience } from './patience.js'
 
 /** A Redis that has not answered by then is not waited for any longer, ms: the app answers 503. */
 const limitMs = 2_000
 
 /** Between two attempts to connect again, at the most, ms. */
 const longestBackoffMs = 250
+
+const tooLate = `Redis has not answered within ${limitMs} ms: the outcome is not known`
 
 /** Commands that may wait for a Redis that does not answer; more are refused at once. */
 const mostWaiting = 10_000
@@ -30,41 +33,49 @@ export async function connectRedis({ redisUrl }: Services): Promise<RedisConnect
   const { createClient } = await import('redis')
   let failure: Error | undefined
   let closed = false
-  let client = create()
+  let link = create()
 
   function create() {
-    const made = createClient(optionsFor(url))
+    const client = createClient(optionsFor(url))
     // Unheard, each lost connection would end the worker.
-    made.on('error', (error: Error) => {
+    client.on('error', (error: Error) => {
       failure = error
     })
-    return made
+    return { client, patience: openPatience(limitMs, renew) }
   }
 
   /** Nobody knows whether the other end is still there: its connection is given up, and whatever still waits with it. */
-  function renew(silent: typeof client): void {
-    if (closed || silent !== client) return
-    silent.destroy()
-    client = create()
-    client.connect().catch(() => undefined)
+  function renew(): void {
+    if (closed) return
+    link.client.destroy()
+    link = create()
+    link.client.connect().catch(() => undefined)
   }
 
   async function send(...command: readonly string[]): Promise<unknown> {
-    const asked = client
-    return within(asked.sendCommand(command), () => renew(asked))
+    const { client, patience } = link
+    const sent = patience.begin()
+    try {
+      return await client.sendCommand(command)
+    } catch (error) {
+      throw patience.isOver() ? new Error(tooLate, { cause: error }) : error
+    } finally {
+      patience.end(sent)
+    }
   }
 
   try {
-    await within(client.connect(), () => undefined)
+    await within(link.client.connect())
   } catch (error) {
-    client.destroy()
+    link.client.destroy()
     throw failure ?? error
   }
   return {
     send,
     close() {
       closed = true
-      client.destroy()
+      link.patience.close()
+      link.client.destroy()
     },
   }
 }
@@ -86,14 +97,10 @@ function optionsFor(url: string) {
   } as const
 }
 
-function within<T>(reply: Promise<T>, onLate: () => void): Promise<T> {
+function within<T>(connected: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = () => {
-      reject(new Error(`Redis has not answered within ${limitMs} ms: the outcome is not known`))
-      onLate()
-    }
-    const timer = setTimeout(late, limitMs)
-    reply.then(resolve, reject).finally(() => clearTimeout(timer))
+    const timer = setTimeout(() => reject(new Error(tooLate)), limitMs)
+    connected.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
 

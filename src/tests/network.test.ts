@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test, vi } from 'vitest'
 import { type OpenEngines, openServices } from '../../bench/services.js'
 import { withRig } from '../conformance.js'
 import postgres from '../strategies/postgres.js'
-import redis from '../strategies/redis.js'
+import redis, { connectRedis } from '../strategies/redis.js'
 import tokenRedis from '../strategies/token-redis.js'
 import type { CaptchaStore, Strategy } from '../strategy.js'
 
@@ -130,19 +130,43 @@ test('postgres sweeps what has expired', async ({ skip }) => {
   })
 })
 
-// The client's own limit for a command is a signal that fires long after its answer: two thirds of what a command costs.
-test('redis makes no signal for each command', async ({ skip }) => {
+// Whoever waits behind one that Redis takes long for has waited since it asked, and not since the answer before its own.
+test('redis waits two seconds for each command, whatever is answered meanwhile, and works again', async ({
+  skip,
+}) => {
+  await using engines = await freshOr(skip, redis)
+  const connection = await connectRedis(engines.services)
+  try {
+    const slow = ['BLPOP', 'nobody-pushes', '1.2'] as const
+    const answered = connection.send(...slow)
+    const took = await timed(() => expect(connection.send(...slow)).rejects.toThrow(/within 2000 ms/))
+    expect(await answered).toBeNull()
+    expect(took).toBeGreaterThan(1_990)
+    expect(took).toBeLessThan(2_300)
+    await vi.waitFor(async () => expect(await connection.send('PING')).toBe('PONG'), { timeout: 5_000 })
+  } finally {
+    connection.close()
+  }
+})
+
+// The client's own limit for a command is a signal that fires long after its answer: two thirds of what a command costs. A timer of
+// ours for each was an eighth.
+test('redis makes no signal and no timer for each command', async ({ skip }) => {
   await using engines = await freshOr(skip, redis)
   const signal = vi.spyOn(AbortSignal, 'timeout')
+  const timer = vi.spyOn(globalThis, 'setTimeout')
   try {
     await withRig(redis, { services: engines.services }, async (rig) => {
       const store = await rig.open(0)
       signal.mockClear()
+      timer.mockClear()
       const id = await store.issue('K7QX2M', minute)
       expect([await store.read(id), await store.take(id)]).toEqual(['K7QX2M', 'K7QX2M'])
       expect(signal).not.toHaveBeenCalled()
+      expect(timer.mock.calls.length).toBeLessThan(2)
     })
   } finally {
     signal.mockRestore()
+    timer.mockRestore()
   }
 })
