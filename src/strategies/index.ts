@@ -13,6 +13,7 @@ const modules = [
   import('./manager.js'),
   import('./shared-memory.js'),
   import('./journal.js'),
+  import('./owner.js'),
   import('./token.js'),
   import('./token-sqlite.js'),
   import('./token-redis.js'),
