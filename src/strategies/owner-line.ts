@@ -117,6 +117,9 @@ interface Listener {
 function follow(socket: TLSSocket, { receive, fail }: Listener): void {
   socket.setNoDelay(true).setEncoding('utf8')
   socket.on('data', receive)
-  socket.on('error', (error) => fail(`cannot be asked (${error.message})`, error))
+  // In place of the message: of TLS it is several lines.
+  socket.on('error', (error: NodeJS.ErrnoException) =>
+    fail(`cannot be asked (${error.code ?? error.message})`, error),
+  )
   socket.on('close', () => fail('has closed the connection'))
 }
