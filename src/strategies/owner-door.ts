@@ -5,7 +5,6 @@ import type { TLSSocket } from 'node:tls'
 import type { Namer } from './owner-name.js'
 import {
   createLineReader,
-  idleMs,
   limitMs,
   longest,
   parseRequest,
@@ -16,6 +15,9 @@ import {
 
 /** Connections from workers of other hosts; more are refused. */
 const mostConnections = 1_024
+
+/** A connection on which nothing has come for so long is probed by the system, ms, and closed when nobody is there. */
+const probeAfterMs = 60_000
 
 export interface Door {
   /** Of the server behind it, for the ids of its captchas. */
@@ -76,7 +78,8 @@ export async function openDoor({ address, port, namer, key, find }: DoorOptions)
   })
   server.maxConnections = mostConnections
   server.on('connection', (socket: Socket) => {
-    sockets.add(socket.setNoDelay(true))
+    // Workers close what they do not use; probes find those that are gone, at no cost to the others.
+    sockets.add(socket.setNoDelay(true).setKeepAlive(true, probeAfterMs))
     socket.once('close', () => sockets.delete(socket))
   })
   server.on('secureConnection', (socket) => {
@@ -111,14 +114,14 @@ function answerOn(socket: TLSSocket, ask: Ask): void {
     return replyOf(ask(verb, slotId))
   }
 
-  socket.setEncoding('latin1').setTimeout(idleMs.owner, () => socket.destroy())
+  socket.setEncoding('latin1')
   socket.on('error', () => undefined)
   socket.on('drain', () => socket.resume())
   socket.on('data', (text: string) => {
     try {
       const replies = linesOf(text).map(answer).join('')
       // Who does not listen to answers gets no more of them.
-      if (replies !== '' && !socket.write(replies)) socket.pause()
+      if (replies !== '' && !socket.write(replies, 'latin1')) socket.pause()
     } catch {
       socket.destroy()
     }

@@ -1,7 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import {
   createLineReader,
-  idleMs,
   limitMs,
   longest,
   parseReply,
@@ -15,6 +14,9 @@ const mostWaiting = 10_000
 
 /** One clock for all calls of a connection: a timer for each would cost more than the rest of the call. */
 const beatMs = 250
+
+/** A connection that nobody has used for so long is closed, ms. */
+const idleMs = 30_000
 
 /** A connection to an owner; calls may be made before it stands. */
 export interface Line {
@@ -61,7 +63,7 @@ export function openLine(connect: Connect, { name, place, key, onEnd }: LineOpti
     beat += 1
     const since = (then: number) => (beat - then) * beatMs
     if (waiting[0] === undefined) {
-      if (since(lastUsed) >= idleMs.worker) close()
+      if (since(lastUsed) >= idleMs) close()
     } else if (since(waiting[0].beat) >= limitMs) fail(`has not answered within ${limitMs} ms`)
   }
 
@@ -102,7 +104,7 @@ export function openLine(connect: Connect, { name, place, key, onEnd }: LineOpti
           throw new Error(`${mostWaiting} calls wait for the owner at ${place}`)
         lastUsed = beat
         waiting.push({ beat, resolve, reject })
-        socket.write(requestOf(verb, slotId))
+        socket.write(requestOf(verb, slotId), 'latin1')
       })
     },
     close,
@@ -115,7 +117,7 @@ interface Listener {
 }
 
 function follow(socket: TLSSocket, { receive, fail }: Listener): void {
-  socket.setNoDelay(true).setEncoding('utf8')
+  socket.setNoDelay(true).setEncoding('latin1')
   socket.on('data', receive)
   // In place of the message: of TLS it is several lines.
   socket.on('error', (error: NodeJS.ErrnoException) =>

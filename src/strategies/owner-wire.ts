@@ -8,9 +8,6 @@ export type Verb = 'read' | 'take'
 /** An owner that has not answered by then is not waited for any longer, ms: the app answers 503. */
 export const limitMs = 2_000
 
-/** A connection that nobody has used for so long is closed: by the worker that made it, and later by the owner if that is gone. */
-export const idleMs = { worker: 30_000, owner: 90_000 } as const
-
 /**
  * TLS with a pre-shared key, and nothing but that: both ends prove that they hold the secret, the identity says which owner is
  * meant, and nobody in between can answer, ask or listen. Of version 1.2, whose key exchanges Node can restrict to this one.
@@ -44,9 +41,15 @@ export function parseRequest(line: string): { readonly verb: Verb; readonly slot
 
 const unknown = '-'
 
-/** JSON, because an answer may be any text: line ends, and halves of a surrogate pair. */
+/** JSON, because an answer may be any text: line ends, and halves of a surrogate pair. In ASCII, which can be cut anywhere. */
 export function replyOf(answer: string | undefined): string {
-  return `${answer === undefined ? unknown : JSON.stringify(answer)}\n`
+  return `${answer === undefined ? unknown : JSON.stringify(answer).replace(beyondAscii, escaped)}\n`
+}
+
+const beyondAscii = /[^\0-\x7f]/g
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** @throws when the line is no reply */
