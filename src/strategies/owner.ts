@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { Awaitable, Host, PrimaryContext, Strategy } from '../strategy.js'
 import { type Door, openDoor } from './owner-door.js'
 import { type Line, openLine } from './owner-line.js'
@@ -78,7 +79,7 @@ async function hostAt(address: string, primary: PrimaryContext, segment: Host): 
   try {
     // It issues nothing: it needs no number of a worker's, and has the next.
     const find = createSlots(memory, { workerId: workers, workers })
-    const port = portFor(`${address} ${dataDir}`)
+    const port = portFor([hostname(), address, dataDir])
     const door = await openDoor({ address, port, namer: createNamer(secret), key: wireKey(secret), find })
     const { name, place } = door
     return { handoff: { name, place, segment: segment.handoff }, close: () => end(door) }
@@ -94,9 +95,13 @@ async function hostAt(address: string, primary: PrimaryContext, segment: Host): 
   }
 }
 
-/** Above those that systems give to outgoing connections. */
-function portFor(server: string): number {
-  return ports.first + (createHash('sha256').update(server).digest().readUInt32BE() % ports.count)
+/**
+ * Above those that systems give to outgoing connections. The host's name, because machines that all have the same address for
+ * one another, the loopback one, must not take each other's captchas for those of an earlier life.
+ */
+function portFor(server: readonly string[]): number {
+  const digest = createHash('sha256').update(JSON.stringify(server)).digest()
+  return ports.first + (digest.readUInt32BE() % ports.count)
 }
 
 interface Handoff extends Pick<Door, 'name' | 'place'> {
