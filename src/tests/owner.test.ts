@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { conformance, type Rig, withRig } from '../conformance.js'
@@ -85,8 +86,11 @@ interface Host {
 }
 
 /** A host whose owner's name and place are known. */
-async function withHost(use: (host: Host) => Promise<void>): Promise<void> {
-  const host = await owner.host?.(hosting)
+async function withHost(
+  use: (host: Host) => Promise<void>,
+  fleetHost: string = hosting.fleetHost,
+): Promise<void> {
+  const host = await owner.host?.({ ...hosting, fleetHost })
   const { name, place } = Object(host?.handoff) as Host
   const store = await owner.open(workerOf(0, host?.handoff))
   try {
@@ -235,7 +239,22 @@ describe('what no owner and no worker says', () => {
   })
 })
 
+const addresses = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address))
+
 describe('the address at which the fleet reaches a host', () => {
+  for (const fleetHost of ['::1', 'localhost'])
+    test.skipIf(!addresses.includes('::1'))(`may be ${fleetHost}`, () =>
+      withHost(
+        (there) =>
+          withHost(async ({ store }) => {
+            const id = String(await there.store.issue('K7QX2M', minute))
+            expect([await store.read(id), await store.take(id)]).toEqual(['K7QX2M', 'K7QX2M'])
+            expect(await there.store.take(id)).toBeUndefined()
+          }),
+        fleetHost,
+      ),
+    )
+
   const segments = () => readdirSync('/dev/shm').filter((name) => name.startsWith('crossworker-'))
 
   for (const fleetHost of ['0.0.0.0', '::'])
