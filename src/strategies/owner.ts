@@ -66,7 +66,11 @@ export function createOwner({ slots }: { readonly slots: number }): Strategy {
 /** @throws when that is no single address */
 async function addressOf(fleetHost: string): Promise<string> {
   const { lookup } = await import('node:dns/promises')
-  const { address } = await lookup(fleetHost)
+  const { address } = await lookup(fleetHost).catch((cause: Error) => {
+    throw new Error(`FLEET_HOST: expected a name that can be resolved, got ${fleetHost} (${cause.message})`, {
+      cause,
+    })
+  })
   if (address !== '0.0.0.0' && address !== '::') return address
   throw new Error(
     `FLEET_HOST: expected the address at which other hosts reach this one, got ${fleetHost}, which is all of its addresses; set FLEET_HOST to one of them`,

@@ -264,6 +264,13 @@ describe('the address at which the fleet reaches a host', () => {
       )
     })
 
+  test('is refused where it is a name that nobody has', async () => {
+    const fleetHost = 'nobody.invalid'
+    await expect(async () => owner.host?.({ ...hosting, fleetHost })).rejects.toThrow(
+      /^FLEET_HOST: expected a name that can be resolved, got nobody\.invalid \(/,
+    )
+  })
+
   test('is refused where it is that of another host, and nothing is left behind', async () => {
     const before = segments()
     await expect(async () => owner.host?.({ ...hosting, fleetHost: '192.0.2.1' })).rejects.toThrow(
