@@ -11,6 +11,8 @@ export interface Config {
   readonly host: string
   /** 0 = any free port. Threads have one each: this one and those after it. */
   readonly port: number
+  /** Name or address at which the other hosts of the fleet reach this one; `host`, unless given. */
+  readonly fleetHost: string
   readonly dataDir: string
   readonly ttlMs: number
   /** 32 bytes. */
@@ -45,6 +47,7 @@ export function readConfig(env: Environment): Config {
     topology: oneOf(env, 'TOPOLOGY', ['processes', 'threads']),
     host: env.HOST || '127.0.0.1',
     port: integer(env, { name: 'PORT', fallback: 3000, min: 0, max: 65_535 }),
+    fleetHost: fleetHost(env) || env.HOST || '127.0.0.1',
     dataDir: resolve(env.DATA_DIR || 'data'),
     ttlMs: integer(env, { name: 'CAPTCHA_TTL_MS', fallback: 120_000, min: 1, max: 86_400_000 }),
     secret: secret(env),
@@ -80,6 +83,11 @@ function oneOf<const T extends string>(env: Environment, name: string, choices: 
 
 function flag(env: Environment, name: string): boolean {
   return oneOf(env, name, ['0', '1']) === '1'
+}
+
+function fleetHost({ FLEET_HOST: text }: Environment): string | undefined {
+  if (!text || /^[\w.:-]{1,253}$/.test(text)) return text
+  throw new ConfigError(`FLEET_HOST: expected a host's name or address, got ${JSON.stringify(text)}`)
 }
 
 /** Its value stays out of the message: it is a secret even when it is malformed. */

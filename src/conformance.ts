@@ -82,7 +82,14 @@ function createRig(strategy: Strategy, options: ConformanceOptions, dataDir: str
   let hosting: Promise<Host | undefined> | undefined
 
   async function startHost(): Promise<Host | undefined> {
-    const host = await strategy.host?.({ dataDir, workers: 2, topology, services })
+    const host = await strategy.host?.({
+      dataDir,
+      workers: 2,
+      topology,
+      secret,
+      services,
+      fleetHost: '127.0.0.1',
+    })
     checkHost(host)
     return host
   }

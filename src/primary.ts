@@ -58,8 +58,8 @@ async function serve(config: Config, ended: Promise<'ended'>): Promise<void> {
     )
   })
   const ports = await findPorts(config)
-  const { dataDir, workers, topology, services } = config
-  const host = await strategy.host?.({ dataDir, workers, topology, services })
+  const { dataDir, workers, topology, secret, services, fleetHost } = config
+  const host = await strategy.host?.({ dataDir, workers, topology, secret, services, fleetHost })
   const crew = createCrew({ config, ports, host })
   try {
     if ((await Promise.race([crew.start(), ended])) === 'ended') return

@@ -117,7 +117,11 @@ export interface PrimaryContext {
   readonly dataDir: string
   readonly workers: number
   readonly topology: Topology
+  /** That of the workers. */
+  readonly secret: Uint8Array
   readonly services: Services
+  /** Name or address at which the other hosts of the fleet reach this one. */
+  readonly fleetHost: string
 }
 
 export type Topology = 'processes' | 'threads'

@@ -32,13 +32,11 @@ const remainder = 1_024 * 1_024
 process.once('disconnect', () => process.exit(1))
 const services = handedOver()
 const strategy = await loadStrategy(module)
-const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes', services })
+const place = { dataDir, workers: 1, secret: randomBytes(32), services } as const
+const host = await strategy.host?.({ ...place, topology: 'processes', fleetHost: '127.0.0.1' })
 const store = await strategy.open({
-  dataDir,
+  ...place,
   workerId: 0,
-  workers: 1,
-  secret: randomBytes(32),
-  services,
   handoff: structuredClone(host?.handoff ?? null),
   call: async (message) => structuredClone(await host?.handle?.(structuredClone(message), 0)),
 })

@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,6 +20,8 @@ import { timeStore } from './tasks.js'
 const [taskText = '', dataDir, handoffText = 'null'] = process.argv.slice(2)
 const task: MicroTask = JSON.parse(taskText)
 const services = handedOver()
+/** Any will do, as long as both halves have the same. */
+const secret = new Uint8Array(32)
 
 await (dataDir === undefined ? runPrimary() : runWorker(dataDir))
 
@@ -33,7 +34,9 @@ async function runPrimary(): Promise<void> {
       dataDir: directory,
       workers: 1,
       topology: 'processes',
+      secret,
       services,
+      fleetHost: '127.0.0.1',
     })
     code = await runHosted(directory, host)
     await host?.close()
@@ -69,7 +72,7 @@ async function runWorker(directory: string): Promise<void> {
     dataDir: directory,
     workerId: 0,
     workers: 1,
-    secret: randomBytes(32),
+    secret,
     services,
     handoff: JSON.parse(handoffText),
     call: caller.call,

@@ -32,14 +32,15 @@ export async function tryOnce({ strategy, dataDir, services, begin }: Trial): Pr
     begin(name)
     return limited(name, act)
   }
-  const place = { dataDir, workers: 1, services } as const
-  const host = await step('host', () => strategy.host?.({ ...place, topology: 'processes' }))
+  const place = { dataDir, workers: 1, secret: randomBytes(32), services } as const
+  const host = await step('host', () =>
+    strategy.host?.({ ...place, topology: 'processes', fleetHost: '127.0.0.1' }),
+  )
   checkHost(host)
   const store = await step('open', () =>
     strategy.open({
       ...place,
       workerId: 0,
-      secret: randomBytes(32),
       handoff: throughJson(host?.handoff ?? null),
       call: async (message) => throughJson(await host?.handle?.(throughJson(message), 0)),
     }),

@@ -8,7 +8,9 @@ async function timed(slots: number, populations: readonly number[]): Promise<rea
     dataDir: '',
     workers: 1,
     topology: 'threads',
+    secret: new Uint8Array(32),
     services: {},
+    fleetHost: '127.0.0.1',
   })
   const store = await createSharedMemory({ slots }).open({
     dataDir: '',

@@ -63,7 +63,14 @@ const unknownOnceDamaged: Show = async ([store, other], { dataDir }) => {
 
 /** A second server on the directory of one that has closed nothing. */
 async function afterKill(strategy: Strategy, dataDir: string, use: (store: CaptchaStore) => Promise<void>) {
-  const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes', services: {} })
+  const host = await strategy.host?.({
+    dataDir,
+    workers: 1,
+    topology: 'processes',
+    secret: new Uint8Array(32),
+    services: {},
+    fleetHost: '127.0.0.1',
+  })
   const store = await strategy.open({
     dataDir,
     workerId: 0,

@@ -65,7 +65,14 @@ describe('with one worker each does its work', () => {
 })
 
 async function useOnce(strategy: Strategy, dataDir: string, addresses: Services): Promise<void> {
-  const host = await strategy.host?.({ dataDir, workers: 1, topology: 'processes', services: addresses })
+  const host = await strategy.host?.({
+    dataDir,
+    workers: 1,
+    topology: 'processes',
+    secret: new Uint8Array(32),
+    services: addresses,
+    fleetHost: '127.0.0.1',
+  })
   const store = await strategy.open({
     dataDir,
     workerId: 0,

@@ -13,6 +13,7 @@ const modules = {
   manager: () => import('./manager.js'),
   'shared-memory': () => import('./shared-memory.js'),
   journal: () => import('./journal.js'),
+  owner: () => import('./owner.js'),
   token: () => import('./token.js'),
   'token-sqlite': () => import('./token-sqlite.js'),
   'token-redis': () => import('./token-redis.js'),

@@ -21,6 +21,7 @@ describe('readConfig', () => {
       topology: 'processes',
       host: '127.0.0.1',
       port: 3000,
+      fleetHost: '127.0.0.1',
       dataDir: resolve('data'),
       ttlMs: 120_000,
       services: {},
@@ -41,6 +42,7 @@ describe('readConfig', () => {
       TOPOLOGY: 'processes',
       HOST: '::1',
       PORT: '0',
+      FLEET_HOST: 'fd00::1',
       DATA_DIR: '/somewhere',
       CAPTCHA_TTL_MS: '1',
       CAPTCHA_SECRET: 'Ab'.repeat(32),
@@ -55,6 +57,7 @@ describe('readConfig', () => {
       topology: 'processes',
       host: '::1',
       port: 0,
+      fleetHost: 'fd00::1',
       dataDir: '/somewhere',
       ttlMs: 1,
       secret: Buffer.alloc(32, 0xab),
@@ -68,11 +71,17 @@ describe('readConfig', () => {
   })
 
   test('takes an empty variable for an unset one', () => {
-    const names = 'STRATEGY WORKERS TOPOLOGY HOST PORT DATA_DIR CAPTCHA_TTL_MS REDIS_URL DATABASE_URL RENDER'
+    const names =
+      'STRATEGY WORKERS TOPOLOGY HOST PORT FLEET_HOST DATA_DIR CAPTCHA_TTL_MS REDIS_URL DATABASE_URL RENDER'
     const empty = Object.fromEntries(names.split(' ').map((name) => [name, '']))
     const { secret: _one, ...fromEmpty } = readConfig({ ...empty, REVEAL_ANSWERS: '', CAPTCHA_SECRET: '' })
     const { secret: _other, ...fromNothing } = readConfig({})
     expect(fromEmpty).toEqual(fromNothing)
+  })
+
+  test('takes the host it listens on for the one by which the fleet reaches it, unless told', () => {
+    expect(readConfig({ HOST: '10.0.0.5' }).fleetHost).toBe('10.0.0.5')
+    expect(readConfig({ HOST: '0.0.0.0', FLEET_HOST: 'app-1.internal' }).fleetHost).toBe('app-1.internal')
   })
 
   test('is frozen, services too', () => {
@@ -92,6 +101,8 @@ describe('readConfig', () => {
     ['PORT', ' 80', 'a whole number from 0 to 65535'],
     ['CAPTCHA_TTL_MS', '0', 'a whole number from 1 to 86400000'],
     ['CAPTCHA_TTL_MS', '1e3', 'a whole number from 1 to 86400000'],
+    ['FLEET_HOST', 'http://10.0.0.5', "a host's name or address"],
+    ['FLEET_HOST', '10.0.0.5 ', "a host's name or address"],
     ['TOPOLOGY', 'fibres', 'processes'],
     ['RENDER', 'SVG', 'svg or none'],
     ['REVEAL_ANSWERS', 'true', '0 or 1'],

@@ -9,7 +9,14 @@ export type Job = { readonly issue: readonly string[] } | { readonly take: reado
 export type Report = readonly (string | null)[]
 
 const [dataDir = ''] = process.argv.slice(2)
-const host = await file.host?.({ dataDir, workers: 1, topology: 'processes', services: {} })
+const host = await file.host?.({
+  dataDir,
+  workers: 1,
+  topology: 'processes',
+  secret: new Uint8Array(32),
+  services: {},
+  fleetHost: '127.0.0.1',
+})
 const store = askPrimary(async (message) => host?.handle?.(message, 0))
 
 async function run(job: Job): Promise<Report> {

@@ -32,7 +32,9 @@ describe.skipIf(missing !== undefined)('lmdb', () => {
         dataDir: rig.dataDir,
         workers: 2,
         topology: 'processes',
+        secret: new Uint8Array(32),
         services: {},
+        fleetHost: '127.0.0.1',
       })
       const say = (...message: readonly unknown[]) => host?.handle?.(message, 0) as string | undefined
       const first = say('issue', 'FIRST', minute)

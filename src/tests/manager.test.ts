@@ -6,7 +6,14 @@ import type { Host, WorkerContext } from '../strategy.js'
 const minute = 60_000
 
 async function withHost(use: (host: Host) => Promise<void>): Promise<void> {
-  const host = await manager.host?.({ dataDir: '/', workers: 1, topology: 'processes', services: {} })
+  const host = await manager.host?.({
+    dataDir: '/',
+    workers: 1,
+    topology: 'processes',
+    secret: new Uint8Array(32),
+    services: {},
+    fleetHost: '127.0.0.1',
+  })
   if (host === undefined) throw new Error('expected a half in the primary')
   try {
     await use(host)

@@ -4,7 +4,14 @@ import type { CaptchaStore, WorkerContext } from '../strategy.js'
 /** What the tests of shared-memory have in common. */
 export const minute = 60_000
 
-export const hosting = { dataDir: '', workers: 4, topology: 'processes', services: {} } as const
+export const hosting = {
+  dataDir: '',
+  workers: 4,
+  topology: 'processes',
+  secret: new Uint8Array(32),
+  services: {},
+  fleetHost: '127.0.0.1',
+} as const
 
 export function workerOf(workerId: number, handoff: unknown): WorkerContext {
   const call = () => Promise.reject(new Error('nobody to call'))

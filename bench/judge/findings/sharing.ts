@@ -23,7 +23,7 @@ export function examineManager({ find }: Evidence): Found {
 }
 
 /** Stores in shared memory are no rivals of it. */
-const inSharedMemory = ['shared-memory', 'journal']
+const inSharedMemory = ['shared-memory', 'journal', 'owner']
 
 /** 6. Shared memory is not worth it: it is, where it keeps its claims and every store elsewhere that reaches as far costs more. */
 export function examineSharedMemory({ find, strategies }: Evidence): Found {
