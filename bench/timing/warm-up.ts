@@ -15,7 +15,7 @@ const agreement = 0.07
 const perConnection = { fewest: 2, most: 100 } as const
 
 /** An arm that is slower by more has shorter slices. */
-const severalTimes = 3
+const severalTimes = 2
 
 /** How far an arm has come. */
 interface Progress {
