@@ -123,5 +123,6 @@ function follow(socket: TLSSocket, { receive, fail }: Listener): void {
   socket.on('error', (error: NodeJS.ErrnoException) =>
     fail(`cannot be asked (${error.code ?? error.message})`, error),
   )
-  socket.on('close', () => fail('has closed the connection'))
+  // Its end comes first: until the close, a call would be written to nobody.
+  for (const event of ['end', 'close']) socket.on(event, () => fail('has closed the connection'))
 }
