@@ -59,11 +59,11 @@ async function historyOf(file: string): Promise<History> {
 
 describe('the correctness study of a strategy', () => {
   test('leaves a history of everyday use and misuse', async () => {
-    await runCorrectness(taskOf({ sites: ['ordinary'], captchas: 300, races: 60, ordinaryLimitMs: 10_000 }))
+    await runCorrectness(taskOf({ sites: ['ordinary'], captchas: 1_500, races: 60, ordinaryLimitMs: 10_000 }))
     const { site, ops, integrity, gaps } = await historyOf('memory.ordinary.ndjson')
     expect(site).toMatchObject({ strategy: 'memory', name: 'ordinary', workers: 2, ttlMs: 120_000 })
     const issued = ops.filter(({ result }) => result === 'issued')
-    expect(issued.length).toBeGreaterThanOrEqual(300)
+    expect(issued.length).toBeGreaterThanOrEqual(1_500)
     expect(new Set(issued.map(({ worker }) => worker))).toEqual(new Set([0, 1]))
     expect(new Set(ops.map(({ instance }) => instance)).size).toBe(1)
     expect(new Set(ops.map(({ race }) => race)).size).toBeGreaterThan(20)
