@@ -1,5 +1,6 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { drawBytes } from '../draw-bytes.js'
+import { deriveKey } from './derive-key.js'
 
 const macBytes = 16
 const lifeBytes = 11
@@ -21,7 +22,7 @@ export interface Namer {
  * starts again owns none of the captchas of its former life.
  */
 export function createNamer(secret: Uint8Array): Namer {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'crossworker captcha owner name 1', 32))
+  const key = deriveKey(secret, 'owner name 1')
   const macOf = (named: Uint8Array) => createHmac('sha256', key).update(named).digest().subarray(0, macBytes)
 
   return {

@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto'
+import { deriveKey } from './derive-key.js'
 import { longestAnswer } from './shared-slots.js'
 
 /** What workers and the owners of other hosts' captchas say to each other: lines, answered in the order they come. */
@@ -20,7 +20,7 @@ export const tlsOptions = {
 
 /** The key of both ends. */
 export function wireKey(secret: Uint8Array): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', 'crossworker captcha owner wire 1', 32))
+  return deriveKey(secret, 'owner wire 1')
 }
 
 const requestShape = /^[rt][A-Za-z0-9_-]{32}$/

@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { drawBytes } from '../draw-bytes.js'
 import { idPattern, type Strategy } from '../strategy.js'
+import { deriveKey } from './derive-key.js'
 
 const algorithm = 'aes-256-gcm'
 const ivBytes = 12
@@ -32,7 +33,7 @@ export interface Sealer {
  * days at 1 000 a second) the chance that an iv comes twice stays under 2⁻³², NIST SP 800-38D's limit; renew the secret by then.
  */
 export function createSealer(secret: Uint8Array): Sealer {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'crossworker captcha token 1', 32))
+  const key = deriveKey(secret, 'token 1')
 
   /** Other text with the same bytes (spare bits of the last character, another alphabet) would be a second id of one token. */
   function decode(id: string): Buffer | undefined {
