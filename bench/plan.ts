@@ -55,7 +55,7 @@ export interface Plan {
   readonly evenSlices?: true
   /** Absent in a closed loop. */
   readonly openLoop?: OpenLoopPlan
-  /** An arm's ends when two of its windows of 100 ms agree, at the earliest after `minWindows`; everybody's ends after `limitMs`. */
+  /** An arm's ends when two of its windows of 100 ms agree, at the earliest after `minWindows` and enough captchas; everybody's after `limitMs`. */
   readonly warmUp: { readonly minWindows: number; readonly limitMs: number }
   readonly baseline: string
   readonly entrants: readonly Entrant[]

@@ -143,8 +143,12 @@ function falling(of: (variance: number) => number, { to, below }: { to: number; 
   return (low + high) / 2
 }
 
-/** A server whose launches differ more than so rarely by the luck of the others has a luck of its own. */
-const strangeP = 0.01
+/**
+ * A server whose launches differ more than so rarely by the luck of the others has a luck of its own. Eight servers, 3 launches, 3 000
+ * simulated runs: at 0.1 equal servers are covered in 93 to 97 % of runs, and two wild ones in 90 to 92 %; at 0.01 in 95 to 97, but
+ * the wild ones in 86, and their luck widened the intervals of the others by a sixth.
+ */
+const strangeP = 0.1
 
 /** One after another, the strangest first: two would hide each other. */
 function strangersIn(crews: readonly (readonly Server[])[]): ReadonlySet<Server> {
