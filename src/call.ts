@@ -1,3 +1,5 @@
+import { openPatience } from './patience.js'
+
 /**
  * Requests from a strategy's workers to its half in the primary. Both ends stand here, so the protocol is in one place: a call
  * carries a number, its reply carries the same. How they travel is `member.ts`'s affair.
@@ -51,42 +53,30 @@ export interface Caller {
 interface Pending {
   resolve(value: unknown): void
   reject(error: Error): void
-  readonly deadlineMs: number
 }
 
 /** The worker's end. */
 export function createCaller(open: OpenCallChannel, timeoutMs = 5_000): Caller {
-  /** In the order of their deadlines: all have the same time. */
   const pending = new Map<number, Pending>()
+  const patience = openPatience(timeoutMs, (number: number) =>
+    fail(number, `the primary did not answer within ${timeoutMs} ms: outcome unknown`),
+  )
   const channel = open(settle)
   let last = 0
   let closed = false
-  /** One for all calls: hardly any ever needs one. */
-  let alarm: NodeJS.Timeout | undefined
 
   /** A reply that comes after its time-out is dropped. */
   function settle({ number, value, error }: Reply): void {
     const waiting = pending.get(number)
     if (waiting === undefined) return
     pending.delete(number)
+    patience.end(number)
     if (error === undefined) waiting.resolve(value)
     else waiting.reject(new Error(error))
   }
 
   function fail(number: number, error: string): void {
     settle({ kind: 'reply', number, error })
-  }
-
-  function failOverdue(): void {
-    alarm = undefined
-    const nowMs = performance.now()
-    for (const [number, { deadlineMs }] of pending) {
-      if (deadlineMs > nowMs) {
-        alarm = setTimeout(failOverdue, Math.ceil(deadlineMs - nowMs))
-        return
-      }
-      fail(number, `the primary did not answer within ${timeoutMs} ms: outcome unknown`)
-    }
   }
 
   function call(message: unknown): Promise<unknown> {
@@ -98,15 +88,15 @@ export function createCaller(open: OpenCallChannel, timeoutMs = 5_000): Caller {
       const number = last + 1
       channel.send({ kind: 'call', number, message })
       last = number
-      pending.set(number, { resolve, reject, deadlineMs: performance.now() + timeoutMs })
-      alarm ??= setTimeout(failOverdue, timeoutMs)
+      pending.set(number, { resolve, reject })
+      patience.begin(number)
     })
   }
 
   function close(): void {
     closed = true
-    clearTimeout(alarm)
     for (const number of [...pending.keys()]) fail(number, 'the worker is closing')
+    patience.close()
     channel.close()
   }
 

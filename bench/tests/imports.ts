@@ -50,14 +50,14 @@ function typesOf(...paths: readonly string[]): Permission {
 const rooms: readonly Room[] = [
   { path: /^src\/strategy\.ts$/, may: [] },
   { path: /^src\/app\.ts$/, may: [strategyContract, only('src/captcha.ts', 'src/shape.ts'), node, npm] },
-  { path: /^src\/draw-bytes\.ts$/, may: [node] },
+  { path: /^src\/(draw-bytes|derive-key|patience)\.ts$/, may: [node] },
   { path: /^src\/captcha\.ts$/, may: [strategyContract, only('src/draw-bytes.ts'), node, npm] },
   { path: /^src\/strategies\/(index|all)\.ts$/, may: [restOfSource] },
   {
-    path: /^src\/strategies\/[^/]+\.ts$/,
+    path: /^src\/strategies\/(\w[\w-]*\/)?[^/]+\.ts$/,
     may: [
       strategyContract,
-      only('src/draw-bytes.ts'),
+      only('src/draw-bytes.ts', 'src/derive-key.ts', 'src/patience.ts'),
       { target: /^src\/strategies\/(?!(index|all)\.ts)/ },
       node,
       { ...npm, kinds: ['type', 'late'] },

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { drawBytes } from '../draw-bytes.js'
 import type { Strategy } from '../strategy.js'
-import { openSpareFiles } from './spare-files.js'
+import { openSpareFiles } from './files/spare-files.js'
 
 /** `<second of expiry in base 36>-<144 random bits>`: the first half names the bucket directory, the second the file. */
 const idShape = /^([0-9a-z]{6,9})-([A-Za-z0-9_-]{24})$/

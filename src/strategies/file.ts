@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { drawBytes } from '../draw-bytes.js'
 import type { CaptchaStore, Strategy } from '../strategy.js'
-import { createGroupCommit } from './group-commit.js'
-import { type Captchas, entryOf, type JsonFile, openJsonFile, type Snapshot } from './json-file.js'
+import { createGroupCommit } from './files/group-commit.js'
+import { type Captchas, entryOf, type JsonFile, openJsonFile, type Snapshot } from './files/json-file.js'
 import { answerWorkers, askPrimary } from './manager.js'
 
 /** Times a batch is tried again after another server's commit got in first. */

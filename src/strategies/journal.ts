@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { Strategy, WorkerContext } from '../strategy.js'
-import { type Journal, journalsIn, openJournal } from './journal-files.js'
-import { issueLine, readJournal, takeLine } from './journal-lines.js'
-import { takeOver } from './journal-replay.js'
+import { type Journal, journalsIn, openJournal } from './journal/files.js'
+import { issueLine, readJournal, takeLine } from './journal/lines.js'
+import { takeOver } from './journal/replay.js'
+import { createSlots, type Slots } from './shared-memory/slots.js'
 import { createMemory, openMemory, untilClosed, usualSlots, type Verbs } from './shared-memory.js'
-import { createSlots, type Slots } from './shared-slots.js'
 
 /**
  * The slots of `shared-memory` decide, and what they decide is written down, each worker in files of its own: a server that starts

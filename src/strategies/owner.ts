@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Awaitable, Host, PrimaryContext, Strategy } from '../strategy.js'
-import { type Door, openDoor } from './owner-door.js'
-import { type Line, openLine } from './owner-line.js'
-import { createNamer } from './owner-name.js'
-import { type Verb, wireKey } from './owner-wire.js'
+import { type Door, openDoor } from './owner/door.js'
+import { type Line, openLine } from './owner/line.js'
+import { createNamer } from './owner/name.js'
+import { type Verb, wireKey } from './owner/wire.js'
+import { createSlots } from './shared-memory/slots.js'
 import { createMemory, openMemory, untilClosed, usualSlots } from './shared-memory.js'
-import { createSlots } from './shared-slots.js'
 
 /** An owner's name, then the id of one of its slots. */
 const idShape = /^([A-Za-z0-9_-]{37,160})([A-Za-z0-9_-]{32})$/

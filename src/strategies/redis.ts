@@ -1,6 +1,6 @@
 import { drawBytes } from '../draw-bytes.js'
+import { openPatience } from '../patience.js'
 import type { Services, Strategy } from '../strategy.js'
-import { openPatience } from './patience.js'
 
 /** A Redis that has not answered by then is not waited for any longer, ms: the app answers 503. */
 const limitMs = 2_000
@@ -41,26 +41,31 @@ export async function connectRedis({ redisUrl }: Services): Promise<RedisConnect
     client.on('error', (error: Error) => {
       failure = error
     })
-    return { client, patience: openPatience(limitMs, renew) }
+    return { client, isGivenUp: false, patience: openPatience<readonly string[]>(limitMs, giveUp) }
   }
 
-  /** Nobody knows whether the other end is still there: its connection is given up, and whatever still waits with it. */
-  function renew(): void {
+  /**
+   * Answers come in the order of the commands, so with the oldest all are late; and nobody knows whether the other end is still there:
+   * its connection is given up, and whatever still waits with it.
+   */
+  function giveUp(): void {
     if (closed) return
+    link.isGivenUp = true
+    link.patience.close()
     link.client.destroy()
     link = create()
     link.client.connect().catch(() => undefined)
   }
 
   async function send(...command: readonly string[]): Promise<unknown> {
-    const { client, patience } = link
-    const sent = patience.begin()
+    const used = link
+    used.patience.begin(command)
     try {
-      return await client.sendCommand(command)
+      return await used.client.sendCommand(command)
     } catch (error) {
-      throw patience.isOver() ? new Error(tooLate, { cause: error }) : error
+      throw used.isGivenUp ? new Error(tooLate, { cause: error }) : error
     } finally {
-      patience.end(sent)
+      used.patience.end(command)
     }
   }
 

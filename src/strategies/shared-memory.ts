@@ -1,6 +1,6 @@
 import type { CaptchaStore, Host, Strategy, Topology } from '../strategy.js'
-import { createSegment, openSegment } from './shared-segment.js'
-import { createSlots, slotBytes } from './shared-slots.js'
+import { createSegment, openSegment } from './shared-memory/segment.js'
+import { createSlots, slotBytes } from './shared-memory/slots.js'
 
 /** 32 MiB: half of what a container's /dev/shm holds unless told, and room for 10⁵ live captchas at three quarters full. */
 export const usualSlots = 2 ** 17

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { deriveKey } from '../derive-key.js'
 import { drawBytes } from '../draw-bytes.js'
 import { idPattern, type Strategy } from '../strategy.js'
-import { deriveKey } from './derive-key.js'
 
 const algorithm = 'aes-256-gcm'
 const ivBytes = 12

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { createGroupCommit } from '../strategies/group-commit.js'
+import { createGroupCommit } from '../strategies/files/group-commit.js'
 
 /** Time stands still: nobody's patience ends unless a test says so. */
 function holdTime(): void {

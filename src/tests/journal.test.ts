@@ -12,9 +12,9 @@ import {
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Rig, withRig } from '../conformance.js'
+import { isOtherRunning, ownMark } from '../strategies/files/process-mark.js'
+import { readJournal } from '../strategies/journal/lines.js'
 import { createJournal } from '../strategies/journal.js'
-import { readJournal } from '../strategies/journal-lines.js'
-import { isOtherRunning, ownMark } from '../strategies/process-mark.js'
 import type { CaptchaStore } from '../strategy.js'
 
 /** Where it is told when a process began. */

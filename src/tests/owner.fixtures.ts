@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { connect as connectSecurely, createServer as createSecureServer, type TLSSocket } from 'node:tls'
-import { tlsOptions } from '../strategies/owner-wire.js'
+import { tlsOptions } from '../strategies/owner/wire.js'
 
 /** Strangers, and others who listen where an owner might, or ask like a worker. */
 

@@ -3,9 +3,9 @@ import { networkInterfaces } from 'node:os'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { conformance, type Rig, withRig } from '../conformance.js'
+import { createNamer } from '../strategies/owner/name.js'
+import { createLineReader, longest, parseReply, replyOf, wireKey } from '../strategies/owner/wire.js'
 import { createOwner } from '../strategies/owner.js'
-import { createNamer } from '../strategies/owner-name.js'
-import { createLineReader, longest, parseReply, replyOf, wireKey } from '../strategies/owner-wire.js'
 import type { CaptchaStore } from '../strategy.js'
 import { openSecureStranger, openStranger, shout, shoutSecurely } from './owner.fixtures.js'
 import { hosting, minute, workerOf } from './shared-memory.fixtures.js'
@@ -70,12 +70,12 @@ describe('between hosts', () => {
 
   test('a connection that nobody uses is closed, and made again when it is needed', () =>
     onTwoHosts(async (here, there) => {
-      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
       const [store, issuer] = [await here.open(0), await there.open(0)]
       const id = await issuer.issue('K7QX2M', minute)
       expect(vi.getTimerCount()).toBe(0)
       expect(await store.read(id)).toBe('K7QX2M')
-      expect(vi.getTimerCount()).toBe(1)
+      expect(vi.getTimerCount()).toBeGreaterThan(0)
       vi.advanceTimersByTime(31_000)
       expect(vi.getTimerCount()).toBe(0)
       expect(await store.take(id)).toBe('K7QX2M')

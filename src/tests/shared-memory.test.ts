@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { conformance, withRig } from '../conformance.js'
+import { createSlots, longestAnswer, type Slots, slotBytes } from '../strategies/shared-memory/slots.js'
 import sharedMemory, { createSharedMemory } from '../strategies/shared-memory.js'
-import { createSlots, longestAnswer, type Slots, slotBytes } from '../strategies/shared-slots.js'
 import { expectOneWinner, hosting, isFull, issueMany, minute, workerOf } from './shared-memory.fixtures.js'
 
 const strategyModule = new URL('../../dist/src/strategies/shared-memory.js', import.meta.url)

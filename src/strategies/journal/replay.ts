@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Journal, journalsIn, newPath, openJournal } from './journal-files.js'
-import { type Entry, issueLine, readJournal, takeLine } from './journal-lines.js'
-import { isOtherRunning } from './process-mark.js'
-import type { Slots } from './shared-slots.js'
-import { syncDirectory } from './sync-directory.js'
+import { isOtherRunning } from '../files/process-mark.js'
+import { syncDirectory } from '../files/sync-directory.js'
+import type { Slots } from '../shared-memory/slots.js'
+import { type Journal, journalsIn, newPath, openJournal } from './files.js'
+import { type Entry, issueLine, readJournal, takeLine } from './lines.js'
 
 /** The longest an earlier server may take to go, which drains for 5 s, and how often its processes are looked for; ms. */
 const [goneLimitMs, lookMs] = [6_000, 20]

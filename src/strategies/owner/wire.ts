@@ -1,5 +1,5 @@
-import { deriveKey } from './derive-key.js'
-import { longestAnswer } from './shared-slots.js'
+import { deriveKey } from '../../derive-key.js'
+import { longestAnswer } from '../shared-memory/slots.js'
 
 /** What workers and the owners of other hosts' captchas say to each other: lines, answered in the order they come. */
 

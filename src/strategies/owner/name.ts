@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { drawBytes } from '../draw-bytes.js'
-import { deriveKey } from './derive-key.js'
+import { deriveKey } from '../../derive-key.js'
+import { drawBytes } from '../../draw-bytes.js'
 
 const macBytes = 16
 const lifeBytes = 11

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import type { CaptchaStore } from '../strategy.js'
+import type { CaptchaStore } from '../../strategy.js'
 
 /** Memory one slot takes, bytes: 16 in the table of heads, 240 in the table of bodies. */
 export const slotBytes = 256

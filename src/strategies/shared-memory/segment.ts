@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { isRunning } from './is-running.js'
+import { isRunning } from '../files/is-running.js'
 
 /** Where Linux shows POSIX segments as files. Elsewhere there is no such place, and only `close` frees them. */
 const folder = '/dev/shm'

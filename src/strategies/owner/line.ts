@@ -1,19 +1,9 @@
 import type { TLSSocket } from 'node:tls'
-import {
-  createLineReader,
-  limitMs,
-  longest,
-  parseReply,
-  requestOf,
-  tlsOptions,
-  type Verb,
-} from './owner-wire.js'
+import { openPatience } from '../../patience.js'
+import { createLineReader, limitMs, longest, parseReply, requestOf, tlsOptions, type Verb } from './wire.js'
 
 /** Calls that may wait for an owner that does not answer; more are refused at once. */
 const mostWaiting = 10_000
-
-/** One clock for all calls of a connection: a timer for each would cost more than the rest of the call. */
-const beatMs = 250
 
 /** A connection that nobody has used for so long is closed, ms. */
 const idleMs = 30_000
@@ -34,7 +24,6 @@ export interface LineOptions {
 }
 
 interface Call {
-  readonly beat: number
   resolve(answer: string | undefined): void
   reject(error: Error): void
 }
@@ -54,23 +43,15 @@ export function openLine(connect: Connect, { name, place, key, onEnd }: LineOpti
   })
   const waiting: Call[] = []
   const linesOf = createLineReader(longest.reply)
-  const timer = setInterval(look, beatMs)
-  let beat = 0
-  let lastUsed = 0
+  const patience = openPatience<Call>(limitMs, () => fail(`has not answered within ${limitMs} ms`))
+  const idle = setTimeout(close, idleMs)
   let ended = false
-
-  function look(): void {
-    beat += 1
-    const since = (then: number) => (beat - then) * beatMs
-    if (waiting[0] === undefined) {
-      if (since(lastUsed) >= idleMs) close()
-    } else if (since(waiting[0].beat) >= limitMs) fail(`has not answered within ${limitMs} ms`)
-  }
 
   function fail(what: string, cause?: unknown): void {
     if (ended) return
     ended = true
-    clearInterval(timer)
+    clearTimeout(idle)
+    patience.close()
     socket.destroy()
     onEnd()
     const error = new Error(`the owner of the captcha, at ${place}, ${what}: the outcome is not known`, {
@@ -85,6 +66,7 @@ export function openLine(connect: Connect, { name, place, key, onEnd }: LineOpti
         const answer = parseReply(line)
         const call = waiting.shift()
         if (call === undefined) throw new Error('expected no more replies than calls')
+        patience.end(call)
         call.resolve(answer)
       }
     } catch (error) {
@@ -102,8 +84,10 @@ export function openLine(connect: Connect, { name, place, key, onEnd }: LineOpti
       return new Promise((resolve, reject) => {
         if (waiting.length >= mostWaiting)
           throw new Error(`${mostWaiting} calls wait for the owner at ${place}`)
-        lastUsed = beat
-        waiting.push({ beat, resolve, reject })
+        const call = { resolve, reject }
+        waiting.push(call)
+        patience.begin(call)
+        idle.refresh()
         socket.write(requestOf(verb, slotId), 'latin1')
       })
     },

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { ownMark } from './process-mark.js'
+import { ownMark } from '../files/process-mark.js'
 
 /** A file goes on in a new one from this length on, bytes. */
 const mostBytes = 2 ** 20

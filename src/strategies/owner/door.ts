@@ -2,16 +2,8 @@ import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { Namer } from './owner-name.js'
-import {
-  createLineReader,
-  limitMs,
-  longest,
-  parseRequest,
-  replyOf,
-  tlsOptions,
-  type Verb,
-} from './owner-wire.js'
+import type { Namer } from './name.js'
+import { createLineReader, limitMs, longest, parseRequest, replyOf, tlsOptions, type Verb } from './wire.js'
 
 /** Connections from workers of other hosts; more are refused. */
 const mostConnections = 1_024
