@@ -232,12 +232,14 @@ export function preparationMs(workers: number, minWindows: number): number {
 }
 
 /**
- * As many launches as leave as much time for measuring as they take to prepare. One cannot tell the luck of the launch from a
- * difference, two hardly can, and after ten one more changes little; a quick run cannot afford more than its first few.
+ * As many launches as leave three times as much time for measuring as they take to prepare; it is a third of that where starting
+ * and compiling cost twice what they did when that was measured, and with half as much to begin with no server there got warm. One
+ * cannot tell the luck of the launch from a difference, two hardly can, and after ten one more changes little; a quick run cannot
+ * afford more than its first few.
  */
 function launchesFor(preparationsInBudget: number, quick: boolean): number {
-  const affordable = Math.floor(preparationsInBudget / 2)
-  return quick ? Math.min(3, Math.max(1, affordable)) : Math.min(10, Math.max(3, affordable))
+  if (quick) return Math.min(3, Math.max(1, Math.floor(preparationsInBudget / 2)))
+  return Math.min(10, Math.max(3, Math.floor(preparationsInBudget / 4)))
 }
 
 function openLoopOf({ rate }: Options): OpenLoopPlan | undefined {
