@@ -29,7 +29,7 @@ export interface Experiment {
   readonly arms: readonly Arm[]
   /** The order of the arms in each block; an arm's slices of one block follow one another. */
   readonly blocks: readonly (readonly string[])[]
-  /** No block but the first ends later than about this after the launch began; ms. */
+  /** No block but the first ends later than about this after the launch began, unless there turns out to be room for fewer launches; ms. */
   readonly limitMs: number
 }
 
@@ -154,7 +154,9 @@ export function makePlan(options: Options, entrants: readonly Entrant[], occasio
   const launches = options.studies.includes('timing') ? launchesFor(budgetMs / preparingMs, quick) : 0
   const limitMs = Math.floor(budgetMs / Math.max(1, launches))
   const warmUpShare = quick ? 0.3 : 0.45
-  const warmUp = { minWindows, limitMs: Math.floor(limitMs * warmUpShare) }
+  // Of a launch as long as it may become: see `launchesThatFit`.
+  const longestMs = Math.min(limitMs * 2, budgetMs / Math.min(Math.max(1, launches), fewestLaunches))
+  const warmUp = { minWindows, limitMs: Math.floor(longestMs * warmUpShare) }
   const blocks = Math.ceil(limitMs / (operations.length * arms.length * sliceMs * fastestShare))
   return {
     runId: runIdOf(occasion, quick),
@@ -233,13 +235,25 @@ export function preparationMs(workers: number, minWindows: number): number {
 
 /**
  * As many launches as leave three times as much time for measuring as they take to prepare; it is a third of that where starting
- * and compiling cost twice what they did when that was measured, and with half as much to begin with no server there got warm. One
- * cannot tell the luck of the launch from a difference, two hardly can, and after ten one more changes little; a quick run cannot
- * afford more than its first few.
+ * and compiling cost twice what they did when that was measured, and with half as much to begin with no server there got warm. After
+ * ten one more changes little; a quick run cannot afford more than its first few.
  */
 function launchesFor(preparationsInBudget: number, quick: boolean): number {
   if (quick) return Math.min(3, Math.max(1, Math.floor(preparationsInBudget / 2)))
   return Math.min(10, Math.max(3, Math.floor(preparationsInBudget / 4)))
+}
+
+/** One cannot tell the luck of the launch from a difference. */
+const fewestLaunches = 2
+
+/**
+ * How many of the planned launches to run, once the first has been prepared on the machine at hand: those that leave at least as much
+ * time for measuring as that took. On a machine that took 33 s of a launch's 38, each of three had 7 blocks with servers that were
+ * still compiling, and the twin's CPU time ± 50 %; two in the same time have 25, and warm servers. Pure.
+ */
+export function launchesThatFit(planned: number, timeMs: number, preparingMs: number): number {
+  const fitting = Math.floor(timeMs / (2 * preparingMs))
+  return Math.min(planned, Math.max(fewestLaunches, fitting))
 }
 
 function openLoopOf({ rate }: Options): OpenLoopPlan | undefined {

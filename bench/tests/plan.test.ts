@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { forecast } from '../forecast.js'
-import { makePlan, noopName, type Plan, twinName } from '../plan.js'
+import { launchesThatFit, makePlan, noopName, type Plan, twinName } from '../plan.js'
 import { entrant, memory, occasion, options, planOf } from './fixtures.js'
 
 const entrants = [memory, entrant('file'), entrant('sqlite'), entrant('mine', { module: './mine.mjs' })]
@@ -131,7 +131,22 @@ describe('plan', () => {
     const planned = experiments.reduce((sum, { limitMs }) => sum + limitMs, 0)
     expect(planned).toBeLessThan(100_000)
     expect(planned).toBeGreaterThan(90_000)
-    expect(warmUp.limitMs).toBeLessThanOrEqual((experiments[0]?.limitMs ?? 0) / 2)
+    // Of the longest launch that there may be.
+    expect(warmUp.limitMs).toBeLessThanOrEqual(planned / Math.min(2, experiments.length) / 2)
+  })
+
+  test.each([
+    { preparing: 'little', preparingMs: 5_000, launches: 3 },
+    { preparing: 'as long as measuring', preparingMs: 19_000, launches: 3 },
+    { preparing: 'longer than measuring in it would', preparingMs: 20_000, launches: 2 },
+    { preparing: 'longer than a launch was to take', preparingMs: 50_000, launches: 2 },
+  ])('has $launches of 3 launches when preparing one takes $preparing', ({ preparingMs, launches }) => {
+    expect(launchesThatFit(3, 114_000, preparingMs)).toBe(launches)
+  })
+
+  test('has no more launches than planned', () => {
+    expect(launchesThatFit(1, 30_000, 1_000)).toBe(1)
+    expect(launchesThatFit(1, 30_000, 29_000)).toBe(1)
   })
 
   test.each([true, false])('has not fewer blocks in a bigger budget (quick: %s)', (quick) => {

@@ -9,12 +9,12 @@ import { measureSlices } from './turn.js'
 const window = { ms: 100, perConnection: 2 } as const
 
 /**
- * Two windows also agree by chance, or while code waits to be compiled: on a machine where a server still spent 1 900 µs on a captcha
- * after 11 windows, for 200 in the end, three of eight were taken for warm after 800 to 1 600 captchas, and were measured at up to
- * four times their cost. V8 counts calls, not time: alone, `memory` was warm after 500 captchas of each worker there, 750 elsewhere.
- * A slow store does not get so far, and is given twice as many windows instead.
+ * Two windows also agree by chance, or while code waits to be compiled. V8 counts calls, not time: where system calls and page faults
+ * are dear, a server that spends 65 µs on a request in the end spent 100 to 200 after 15 windows and 3 000 captchas, until it had seen
+ * some 7 000; and after 11 windows it had seen 800, and spent ten times as much. Elsewhere 11 windows are 5 000 captchas. A slow
+ * store does not get so far, and is given twice as many windows instead.
  */
-const enough = { captchasPerWorker: 750, windows: 2 } as const
+const enough = { captchasPerWorker: 1_800, windows: 2 } as const
 
 /** Two windows agree when their CPU times per request differ by no more than this share. */
 const agreement = 0.07
