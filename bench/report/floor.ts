@@ -85,11 +85,11 @@ export function floorReport(figures: FloorFigures): string {
   const { run, noop, limits } = figures
   const sections = [
     '# The floor: HTTP and the harness without a store, and the limits of stores',
-    `Servers with the same routes and headers, at ${crew(run)} each and ${run.connections} connections: ours with \`${run.baseline}\`, the same once more (its twin), and ours with the no-op store, which remembers nothing; then Fastify without schemas, hooks and store, and Node's own \`http\` without a router, both under the same primary and workers, with constants for answers. They ran interleaved as in the timing study, judged by the same statistics; 95 % intervals. The load generator has the same processors: CPU time tells servers apart, throughput is the generator's too.`,
+    `Servers with the same routes and headers, at ${crew(run)} each and ${run.connections} connections: ours with \`${run.baseline}\`, the same once more (its twin), and ours with the no-op store, which remembers nothing; then Fastify without hooks and store, and Node's own \`http\` without a router, both under the same primary and workers, with constants for answers. They ran interleaved as in the timing study, judged by the same statistics; 95 % intervals. The load generator has the same processors: CPU time tells servers apart, throughput is the generator's too.`,
     '## Servers',
     againstBaseline(figures),
     `## What ours costs beyond a bare server`,
-    `Bare server ÷ \`${noop}\` in the same block, and the CPU time per request that it does without: schemas, hooks, clocks, drawing a code, asking a store.`,
+    `Bare server ÷ \`${noop}\` in the same block, and the CPU time per request that it does without: hooks, clocks, drawing a code, asking a store.`,
     againstNoop(figures),
     '## Limits',
     limitsText(limits, run.baseline),
