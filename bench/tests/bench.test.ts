@@ -55,6 +55,12 @@ async function runUntilMeasured(
   throw new Error('expected a run of 40 s to measure something')
 }
 
+function hasHandedOver({ strategies }: Results): boolean {
+  return strategies.every(
+    ({ correctness }) => (correctness?.verificationFailures.crossWorker.attempts ?? 0) > 10,
+  )
+}
+
 async function resultsIn(path: string): Promise<Results> {
   return parseResults(await readFile(join(path, 'results.json'), 'utf8'))
 }
@@ -266,11 +272,7 @@ describe('a run with a gate', () => {
 
   beforeAll(async () => {
     const argv = ['--strategies', 'memory', '--workers', '2', '--fail-on', `${rate}>0.5`]
-    broken = await runUntilMeasured('gate', argv, ({ strategies }) =>
-      strategies.every(
-        ({ correctness }) => (correctness?.verificationFailures.crossWorker.attempts ?? 0) > 10,
-      ),
-    )
+    broken = await runUntilMeasured('gate', argv, hasHandedOver)
   }, 70_000)
 
   /** The same run, judged as if it had been asked for another gate. */
@@ -324,11 +326,8 @@ describe('a run', () => {
     whole = await runUntilMeasured(
       'whole',
       argv,
-      ({ strategies, gates = [] }) =>
-        gates.every(({ verdict }) => verdict !== 'undecided') &&
-        strategies.every(
-          ({ correctness }) => (correctness?.verificationFailures.crossWorker.attempts ?? 0) > 10,
-        ),
+      (results) =>
+        hasHandedOver(results) && (results.gates ?? []).every(({ verdict }) => verdict !== 'undecided'),
     )
   }, 70_000)
 

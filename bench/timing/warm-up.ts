@@ -37,8 +37,9 @@ interface Progress {
 
 /**
  * Warms all arms up in rounds, a window of unmeasured captchas each, until an arm has seen enough of them and the CPU time of two of
- * its windows agrees, or the time is up; then measures one slice of each operation to fit the number of requests to the time meant for a slice. In
- * rounds and in random order, because the first arm to be warmed up alone stayed 15 % behind its twin in CPU time per request.
+ * its windows agrees, or the time is up; then measures one slice of each operation to fit the number of requests to the time meant
+ * for a slice. In rounds and in random order, because the first arm to be warmed up alone stayed 15 % behind its twin in CPU time
+ * per request.
  */
 export async function warmUp(launch: Launch): Promise<Pick<WarmUpRecord, 'arms' | 'requests' | 'spread'>> {
   const { plan, progress, number, signal, runners, random } = launch
