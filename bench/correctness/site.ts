@@ -57,7 +57,7 @@ export interface SiteOptions {
 /** Enough to race twice on each worker while others work on. */
 const usualPerWorker = 8
 
-const balanceLimitMs = 10_000
+const balanceLimitMs = 30_000
 
 /**
  * Runs one site and writes its history. What goes wrong on the way is a gap in the history, never an exception; processes and

@@ -34,7 +34,8 @@ export function openDialogue(socket: Socket, limitMs: number): Dialogue {
     text = ''
     resolve?.(answer)
   })
-  socket.setTimeout(limitMs, () => {
+  // Given to `setTimeout` it would listen once: a silence between two questions would be the last that is noticed.
+  socket.setTimeout(limitMs).on('timeout', () => {
     if (asked !== undefined) end(new Error(`no answer within ${limitMs / 1_000} s`))
   })
   socket.once('close', () => end(new Error('the server closed a connection')))

@@ -63,7 +63,7 @@ type Client = autocannon.Client & { destroy(): void; _doRequest(): void; _resetC
  */
 type ReadyRequest = autocannon.Request & { requestBuffer?: string }
 
-/** One connection: greeted once, then parked, then sending or parked. */
+/** One connection: greeted once, then parked, then sending, answered and parked in turn. */
 interface Connection {
   readonly number: number
   /** Whom it asks. */
@@ -71,7 +71,7 @@ interface Connection {
   readonly client: Client
   /** `undefined` until it has been greeted. */
   worker: number | undefined
-  state: 'sending' | 'parked'
+  state: 'sending' | 'answered' | 'parked'
   asked: Captcha | undefined
   /** From when its request was due until it was sent, where requests are due. */
   waitedUs: number | undefined
@@ -161,10 +161,16 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
   function proceed(connection: Connection): void {
     // autocannon calls once more for a client it has destroyed: nothing must be opened again then.
     if (broken !== undefined) return
-    const isFirst = connection.worker === undefined && connection.headers === undefined
-    if (isFirst && connection.state === 'parked') connection.send()
-    else if (connection.worker === undefined && connection.state === 'parked') reopen(connection)
-    else if (connection.state === 'sending' || isFirst) fail('a connection was lost')
+    const isNew = connection.worker === undefined && connection.headers === undefined
+    if (isNew && connection.state === 'parked') connection.send()
+    // Also of one that was parked: a server ends what is idle for 72 s, and would answer the new one's silence, unasked, with a 408.
+    else if (connection.state !== 'answered') fail('a connection was lost')
+    else goOn(connection)
+  }
+
+  function goOn(connection: Connection): void {
+    connection.state = 'parked'
+    if (connection.worker === undefined) reopen(connection)
     else if (job === undefined) park()
     else job.pacer.free(connection)
   }
@@ -174,7 +180,7 @@ export async function openLoadGenerator(target: Target, size: number): Promise<L
     const { headers, asked, waitedUs } = connection
     // Not by the clock: what it takes to put a request together is no wait for the server.
     const sinceDueUs = waitedUs === undefined ? undefined : waitedUs + clientUs
-    connection.state = 'parked'
+    connection.state = 'answered'
     const mistaken = mistakeIn(connection)
     if (mistaken !== undefined || headers === undefined) fail(mistaken ?? 'an answer had no headers')
     else if (connection.worker === undefined) greet(connection, headers)

@@ -12,7 +12,10 @@ afterEach(async () => {
 })
 
 /** A server that sends these pieces for each request, each in a packet of its own. */
-async function dialogueWith(answer: (socket: Socket) => void, limitMs = 5_000): Promise<Dialogue> {
+async function dialogueWith(
+  answer: (socket: Socket) => void,
+  limitMs = 5_000,
+): Promise<Dialogue & { readonly socket: Socket }> {
   const server = createServer((socket) => {
     opened.push(socket)
     socket.on('data', () => answer(socket))
@@ -23,7 +26,7 @@ async function dialogueWith(answer: (socket: Socket) => void, limitMs = 5_000): 
   opened.push(socket)
   await once(socket, 'connect')
   socket.on('error', () => undefined)
-  return openDialogue(socket, limitMs)
+  return { ...openDialogue(socket, limitMs), socket }
 }
 
 test('an answer is there with its head, however it is cut, and a late body is no answer', async () => {
@@ -50,5 +53,15 @@ test('a connection that is closed fails the request under way and every later on
 
 test('an answer that takes too long is waited for no longer', async () => {
   const { ask } = await dialogueWith(() => undefined, 20)
+  await expect(ask('GET /')).rejects.toThrow('no answer within 0.02 s')
+})
+
+test('an answer that takes too long is noticed after a silence between two questions, too', async () => {
+  let answers = 0
+  const answerOnce = (socket: Socket) =>
+    answers++ === 0 ? socket.write('HTTP/1.1 200 OK\r\n\r\n') : undefined
+  const { ask, socket } = await dialogueWith(answerOnce, 20)
+  await ask('GET /')
+  await once(socket, 'timeout')
   await expect(ask('GET /')).rejects.toThrow('no answer within 0.02 s')
 })
