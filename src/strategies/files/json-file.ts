@@ -12,7 +12,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { syncDirectory } from './sync-directory.js'
 
 /** A captcha with its own piece of the file: a commit then joins texts instead of serialising everything again. */
 export interface Entry {
@@ -79,6 +78,9 @@ export function openJsonFile(dataDir: string) {
    * rename before B's. If B listed the directory after A's rename, B's check came later still, saw A's generation and
    * stopped. If B listed it before A's temporary file was there, then B's own was there when A listed, A removed it, and
    * B's rename failed. In between, B removed A's file before A's rename. A pause of any length changes none of this.
+   *
+   * The contents are on the disk before the file has its name, so that a loss of power leaves a whole generation, and the next server
+   * starts. It need not be the last one, that is not claimed: nobody waits for the directory, which was an eighth of a commit.
    */
   function install(next: Snapshot): boolean {
     const name = `${randomUUID()}.tmp`
@@ -95,7 +97,6 @@ export function openJsonFile(dataDir: string) {
       if (isMissing(error, temporary)) return false
       throw error
     }
-    syncDirectory(directory)
     return true
   }
 

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isOtherRunning } from '../files/process-mark.js'
-import { syncDirectory } from '../files/sync-directory.js'
+import { syncDirectory } from './sync-directory.js'
 import type { Slots } from '../shared-memory/slots.js'
 import { type Journal, journalsIn, newPath, openJournal } from './files.js'
 import { type Entry, issueLine, readJournal, takeLine } from './lines.js'
