@@ -41,9 +41,9 @@ export function forecast({
   const launches = experiments.length
   const detectable = ({ block, launch }: { block: number; launch: number }) => {
     const se = Math.sqrt((block ** 2 / blocksPerLaunch + (launches > 1 ? launch ** 2 : 0)) / launches)
-    // What the arms know together of the luck of a launch: see `luckEach`.
+    // What the arms know together of the luck of a launch, three operations worth two: see `luckEach`.
     const rivals = comparison === undefined ? arms - 1 : comparison.pairs.length + 1
-    const df = launches > 1 ? (launches - 1) * rivals : blocksPerLaunch
+    const df = launches > 1 ? (launches - 1) * rivals * 2 : blocksPerLaunch
     return Math.expm1((tQuantile(0.975, df) + tQuantile(0.8, df)) * se)
   }
   return {

@@ -7,6 +7,7 @@ export {
   estimateRatio,
   estimateRatios,
   type Launches,
+  type Rival,
 } from './statistics/estimate.js'
 export { fitGrowth } from './statistics/growth.js'
 export { hodgesLehmann, mean, median, quantile } from './statistics/location.js'

@@ -97,18 +97,20 @@ export function createRatios(plan: Pick<Plan, 'seed'>, slices: readonly SliceRec
     return found
   }
 
-  /** The arms of one operation and metric share what they know of the luck of a launch. */
+  /** All that was measured of one metric by one clock shares what is known of the luck of a launch. */
   function estimate(cells: readonly Cell[]): ReadonlyMap<string, Estimated> {
-    const measured = cells.filter(isComparable).map((cell) => ({ cell, logs: logRatios(cell) }))
-    const enough = measured.filter(({ logs }) => logs.flat().length >= 2)
-    const families = groupBy(enough, ({ cell }) => cellKey({ ...cell, arm: '' }))
+    const measured = cells.filter(isComparable).map((cell) => ({ cell, launches: logRatios(cell) }))
+    const enough = measured.filter(({ launches }) => launches.flat().length >= 2)
+    const families = groupBy(enough, ({ cell: { source, metric } }) => `${source} ${metric}`)
     const found = [...families.values()].flatMap((family) => {
-      const groups = [...groupBy(family, ({ cell }) => cell.baseline).values()]
-      const estimates = estimateRatios(
-        groups.map((rivals) => rivals.map(({ logs }) => logs)),
-        { seed: plan.seed },
-      ).flat()
-      return groups.flat().flatMap(({ cell }, index) => {
+      const rivals = family.map(({ cell: { arm, baseline, operation }, launches }) => ({
+        server: arm,
+        baseline,
+        operation,
+        launches,
+      }))
+      const estimates = estimateRatios(rivals, { seed: plan.seed })
+      return family.flatMap(({ cell }, index) => {
         const estimated = estimates[index]
         return estimated === undefined ? [] : [[cellKey(cell), { cell, estimated }] as const]
       })

@@ -24,6 +24,14 @@ export interface Estimate {
 /** One arm's blocks, by launch: the natural logs of strategy ÷ baseline. An empty launch is dropped. */
 export type Launches = readonly (readonly number[])[]
 
+/** An arm against its baseline: a server has one name, whatever it does and whoever is compared with it. */
+export interface Rival {
+  readonly server: string
+  readonly baseline: string
+  readonly operation: string
+  readonly launches: Launches
+}
+
 /** How to estimate: the seed decides the resamples and nothing else. */
 export interface EstimateOptions {
   readonly seed: number
@@ -34,7 +42,7 @@ export interface EstimateOptions {
 }
 
 /**
- * The ratios behind paired log-ratios of several arms against one baseline, from a seeded hierarchical bootstrap over
+ * The ratios behind paired log-ratios of the arms of one run against their baselines, from a seeded hierarchical bootstrap over
  * launches and blocks.
  *
  * The location is the mean over launches of each launch's Hodges–Lehmann estimate: robust where there are
@@ -55,15 +63,12 @@ export interface EstimateOptions {
  * does not include launch-to-launch variation. One arm alone with two launches is honest but wide, t having as little
  * as one degree of freedom.
  *
- * @param groups what is compared with one baseline, for each baseline of a run; a launch has the same place in all of them
- * @returns one estimate per arm, in order
+ * @param rivals a launch has the same place in all of them
+ * @returns one estimate per rival, in order
  * @throws RangeError on fewer than 2 blocks of an arm in all, a non-finite log-ratio, a level outside 0…1
  *   or fewer than 100 resamples.
  */
-export function estimateRatios(
-  groups: readonly (readonly Launches[])[],
-  options: EstimateOptions,
-): Estimate[][] {
+export function estimateRatios(rivals: readonly Rival[], options: EstimateOptions): Estimate[] {
   const { level = 0.95, resamples = 2000 } = options
   demandBetweenZeroAndOne('level', level)
   demand(
@@ -71,22 +76,19 @@ export function estimateRatios(
     'resamples: expected an integer of at least 100',
     resamples,
   )
-  const arms = groups.map((rivals) =>
-    rivals.map((launches) => summariseArm(launches, { ...options, resamples })),
-  )
+  const arms = rivals.map((rival) => summariseArm(rival, { ...options, resamples }))
   const luck = luckEach(arms)
-  return arms.map((rivals, group) =>
-    rivals.map((arm, place) => {
-      const { centre, launches, blocks } = arm
-      const error = standardError(arm, luck[group]?.[place] ?? noLuck)
-      return { ...describe(centre, error, level), launches: launches.length, blocks }
-    }),
-  )
+  return arms.map((arm, place) => {
+    const { centre, launches, blocks } = arm
+    const error = standardError(arm, luck[place] ?? noLuck)
+    return { ...describe(centre, error, level), launches: launches.length, blocks }
+  })
 }
 
 /** One arm and its baseline, alone. */
 export function estimateRatio(launches: Launches, options: EstimateOptions): Estimate {
-  const [only] = estimateRatios([[launches]], options).flat()
+  const alone = { server: 'arm', baseline: 'baseline', operation: 'any', launches }
+  const [only] = estimateRatios([alone], options)
   if (only === undefined) throw new RangeError('expected one arm')
   return only
 }
@@ -98,7 +100,7 @@ interface ArmSummary extends Contrast {
 }
 
 function summariseArm(
-  launches: Launches,
+  { launches, ...names }: Rival,
   { seed, resamples }: { readonly seed: number; readonly resamples: number },
 ): ArmSummary {
   const samples = launches.flatMap((blocks, number) => (blocks.length > 0 ? [{ blocks, number }] : []))
@@ -111,6 +113,7 @@ function summariseArm(
     ...summarise(sample.blocks, { random: seededRandom(seed), resamples }),
   }))
   return {
+    ...names,
     centre: mean(summaries.map(({ location }) => location)),
     launches: summaries,
     blocks: blocks.length,

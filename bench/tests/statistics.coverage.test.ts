@@ -48,7 +48,14 @@
  * Without lifting a wild arm half-way to its own variance the odd one falls to 80 %.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { estimateRatio, estimateRatios, type Launches, type Random, seededRandom } from '../statistics.js'
+import {
+  estimateRatio,
+  estimateRatios,
+  type Launches,
+  median,
+  type Random,
+  seededRandom,
+} from '../statistics.js'
 
 interface Cell {
   readonly launches: number
@@ -177,7 +184,19 @@ function drawFamily({ launches, blocks, ratio }: Cell, odd: number, random: Rand
 }
 
 const estimateFamily = (family: readonly Launches[]) =>
-  estimateRatios([family], { seed: 1, resamples: 100 }).flat()
+  estimateRatios(
+    family.map((launches, arm) => ({
+      server: `arm ${arm}`,
+      baseline: 'baseline',
+      operation: 'any',
+      launches,
+    })),
+    { seed: 1, resamples: 100 },
+  )
+
+function logWidth({ low, high }: { readonly low: number; readonly high: number }): number {
+  return Math.log(high / low)
+}
 
 describe('the 95 % intervals of a family', () => {
   const random = seededRandom(3)
@@ -213,12 +232,11 @@ describe('the 95 % intervals of a family', () => {
       ratio: 0.25,
       noise: NOISES[0] ?? { name: '', sd: 1, draw: normal },
     }
-    const width = ({ low, high }: { low: number; high: number }) => Math.log(high / low)
     const runs = [1, 40].map((odd) =>
       Array.from({ length: 60 }, () => estimateFamily(drawFamily(shape, odd, random))),
     )
     const [calmer = [], wilder = []] = runs.map((found) =>
-      found.flatMap((family) => family.slice(1).map(width)),
+      found.flatMap((family) => family.slice(1).map(logWidth)),
     )
     const mean = (widths: readonly number[]) => widths.reduce((sum, each) => sum + each, 0) / widths.length
     expect(mean(wilder) / mean(calmer)).toBeLessThan(1.35)
@@ -227,6 +245,38 @@ describe('the 95 % intervals of a family', () => {
     const covered = (found: readonly { low: number; high: number }[]) =>
       found.filter(({ low, high }) => low <= 1 && 1 <= high).length / found.length
     expect([covered(others) > 0.93, covered(odd) > 0.88]).toEqual([true, true])
+  })
+
+  test('are as wide beside three wild arms as without them, told from what they do in three operations', () => {
+    const shape = {
+      launches: 2,
+      blocks: 24,
+      ratio: 0.1,
+      noise: NOISES[0] ?? { name: '', sd: 1, draw: normal },
+    }
+    const estimateAll = (wildness: number) => {
+      const rivals = ['write', 'read', 'take'].flatMap((operation) =>
+        drawFamily(shape, 1, random).map((launches, arm) => ({
+          server: `arm ${arm}`,
+          baseline: 'baseline',
+          operation,
+          launches:
+            arm < 4
+              ? launches
+              : launches.map((blocks) => {
+                  const effect = wildness * normal(random)
+                  return blocks.map((block) => block + effect)
+                }),
+        })),
+      )
+      return estimateRatios(rivals, { seed: 1, resamples: 100 })
+    }
+    const ofCalm = (wildness: number) =>
+      Array.from({ length: 60 }, () => estimateAll(wildness).filter((_, place) => place % 7 < 4)).flat()
+    const [without, beside] = [ofCalm(0), ofCalm(2)]
+    const ratio = median(beside.map(logWidth)) / median(without.map(logWidth))
+    const covered = beside.filter(({ low, high }) => low <= 1 && 1 <= high).length / beside.length
+    expect([ratio < 1.2, covered > 0.93]).toEqual([true, true])
   })
 
   test('cover as well for an arm whose blocks are noisier, and for one that lacks a launch', () => {
@@ -252,18 +302,22 @@ describe('the 95 % intervals of a family', () => {
 
   test('pool the luck of pairs that have a baseline each', () => {
     const shape = { launches: 3, blocks: 12, ratio: 1, noise: NOISES[0] ?? { name: '', sd: 1, draw: normal } }
-    const width = ({ low, high }: { low: number; high: number }) => Math.log(high / low)
     const runs = Array.from({ length: 60 }, () => Array.from({ length: 5 }, () => drawRun(shape, random)))
     const options = { seed: 1, resamples: 100 }
     const together = runs.map((pairs) =>
       estimateRatios(
-        pairs.map((pair) => [pair]),
+        pairs.map((launches, pair) => ({
+          server: `head ${pair}`,
+          baseline: `base ${pair}`,
+          operation: 'any',
+          launches,
+        })),
         options,
-      ).flat(),
+      ),
     )
     const alone = runs.map((pairs) => pairs.map((pair) => estimateRatio(pair, options)))
     const [shared, own] = [together, alone].map((found) =>
-      found.flat().reduce((sum, each) => sum + width(each), 0),
+      found.flat().reduce((sum, each) => sum + logWidth(each), 0),
     )
     expect((shared ?? 0) / (own ?? 0)).toBeLessThan(0.8)
     const covered = together.flat().filter(({ low, high }) => low <= 1 && 1 <= high).length
@@ -273,10 +327,11 @@ describe('the 95 % intervals of a family', () => {
   test('are shorter than those of arms on their own', () => {
     const [shape] = shapes
     const family = shape === undefined ? [] : drawFamily({ ...shape, ratio: 0.25 }, 1, random)
-    const width = ({ low, high }: { low: number; high: number }) => Math.log(high / low)
     const total = (widths: readonly number[]) => widths.reduce((sum, each) => sum + each, 0)
-    const together = total(estimateFamily(family).map(width))
-    const alone = total(family.map((launches) => width(estimateRatio(launches, { seed: 1, resamples: 100 }))))
+    const together = total(estimateFamily(family).map(logWidth))
+    const alone = total(
+      family.map((launches) => logWidth(estimateRatio(launches, { seed: 1, resamples: 100 }))),
+    )
     expect(together).toBeLessThan(alone)
   })
 })

@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isOtherRunning } from '../files/process-mark.js'
-import { syncDirectory } from './sync-directory.js'
 import type { Slots } from '../shared-memory/slots.js'
 import { type Journal, journalsIn, newPath, openJournal } from './files.js'
 import { type Entry, issueLine, readJournal, takeLine } from './lines.js'
+import { syncDirectory } from './sync-directory.js'
 
 /** The longest an earlier server may take to go, which drains for 5 s, and how often its processes are looked for; ms. */
 const [goneLimitMs, lookMs] = [6_000, 20]
