@@ -272,7 +272,9 @@ describe('a run with a gate', () => {
 
   beforeAll(async () => {
     const argv = ['--strategies', 'memory', '--workers', '2', '--fail-on', `${rate}>0.5`]
-    broken = await runUntilMeasured('gate', argv, hasHandedOver)
+    // Of two blocks the interval of a median reaches minutes.
+    const isEnough = (results: Results) => hasHandedOver(results) && results.run.blocks > 3
+    broken = await runUntilMeasured('gate', argv, isEnough)
   }, 70_000)
 
   /** The same run, judged as if it had been asked for another gate. */
