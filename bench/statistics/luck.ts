@@ -182,21 +182,21 @@ const strangeP = 0.03
  * strangest to leave first, three wild ones hid each other: the widest tenth of the others' intervals was wider by a quarter.
  */
 function strangersIn(crews: readonly Crew[]): ReadonlySet<string> {
-  const rated = ratedIn(crews, () => true)
-  const known = new Set(rated.slice(0, Math.floor(rated.length / 2) + 1).map(({ name }) => name))
+  const names = [...new Set(crews.flat().map(({ name }) => name))]
+  const calmest = rate(names, crews, new Set(names)).slice(0, Math.floor(names.length / 2) + 1)
+  const known = new Set(calmest.map(({ name }) => name))
   for (;;) {
-    const next = ratedIn(crews, (name) => known.has(name)).find(({ name }) => !known.has(name))
-    if (next === undefined || next.p < strangeP)
-      return new Set(rated.flatMap(({ name }) => (known.has(name) ? [] : name)))
+    const others = names.filter((name) => !known.has(name))
+    const [next] = rate(others, crews, known)
+    if (next === undefined || next.p < strangeP) return new Set(others)
     known.add(next.name)
   }
 }
 
-/** How strange each server is to those that are known, the least strange first. */
-function ratedIn(crews: readonly Crew[], isKnown: (name: string) => boolean) {
-  const names = [...new Set(crews.flat().map(({ name }) => name))]
+/** How strange servers are to those that are known, the least strange first. */
+function rate(names: readonly string[], crews: readonly Crew[], known: ReadonlySet<string>) {
   const company = (own: string) =>
-    crews.map((crew) => crew.filter(({ name }) => name === own || isKnown(name)))
+    crews.map((crew) => crew.filter(({ name }) => name === own || known.has(name)))
   return names.map((name) => ({ name, p: strangeness(name, company(name)) })).toSorted((a, b) => b.p - a.p)
 }
 

@@ -52,6 +52,7 @@ import {
   estimateRatio,
   estimateRatios,
   type Launches,
+  mean,
   median,
   type Random,
   seededRandom,
@@ -74,8 +75,10 @@ interface Noise {
 const normal = (random: Random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 const chiSquare3 = (random: Random) => normal(random) ** 2 + normal(random) ** 2 + normal(random) ** 2
 
+const normalNoise: Noise = { name: 'normal', sd: 1, draw: normal }
+
 const NOISES: readonly Noise[] = [
-  { name: 'normal', sd: 1, draw: normal },
+  normalNoise,
   { name: 't3', sd: Math.sqrt(3), draw: (random) => normal(random) / Math.sqrt(chiSquare3(random) / 3) },
   { name: 'contaminated', sd: Math.sqrt(3.4), draw: (random) => normal(random) * (random() < 0.1 ? 5 : 1) },
 ]
@@ -198,6 +201,10 @@ function logWidth({ low, high }: { readonly low: number; readonly high: number }
   return Math.log(high / low)
 }
 
+function covered(found: readonly { readonly low: number; readonly high: number }[]): number {
+  return found.filter(({ low, high }) => low <= 1 && 1 <= high).length / found.length
+}
+
 describe('the 95 % intervals of a family', () => {
   const random = seededRandom(3)
   const calm = NOISES.filter(({ name }) => name === 'normal')
@@ -211,7 +218,7 @@ describe('the 95 % intervals of a family', () => {
         estimateFamily(drawFamily(shape, odd, random)).filter((_, arm) => which(arm)),
       ).flat(),
     )
-    return found.filter(({ low, high }) => low <= 1 && 1 <= high).length / found.length
+    return covered(found)
   }
 
   test('cover 93 to 98 % when the arms share one lottery', () => {
@@ -230,7 +237,7 @@ describe('the 95 % intervals of a family', () => {
       launches: 3,
       blocks: 12,
       ratio: 0.25,
-      noise: NOISES[0] ?? { name: '', sd: 1, draw: normal },
+      noise: normalNoise,
     }
     const runs = [1, 40].map((odd) =>
       Array.from({ length: 60 }, () => estimateFamily(drawFamily(shape, odd, random))),
@@ -238,12 +245,9 @@ describe('the 95 % intervals of a family', () => {
     const [calmer = [], wilder = []] = runs.map((found) =>
       found.flatMap((family) => family.slice(1).map(logWidth)),
     )
-    const mean = (widths: readonly number[]) => widths.reduce((sum, each) => sum + each, 0) / widths.length
     expect(mean(wilder) / mean(calmer)).toBeLessThan(1.35)
     const others = (runs[1] ?? []).flatMap((family) => family.slice(1))
     const odd = (runs[1] ?? []).flatMap((family) => family.slice(0, 1))
-    const covered = (found: readonly { low: number; high: number }[]) =>
-      found.filter(({ low, high }) => low <= 1 && 1 <= high).length / found.length
     expect([covered(others) > 0.93, covered(odd) > 0.88]).toEqual([true, true])
   })
 
@@ -252,7 +256,7 @@ describe('the 95 % intervals of a family', () => {
       launches: 2,
       blocks: 24,
       ratio: 0.1,
-      noise: NOISES[0] ?? { name: '', sd: 1, draw: normal },
+      noise: normalNoise,
     }
     const estimateAll = (wildness: number) => {
       const rivals = ['write', 'read', 'take'].flatMap((operation) =>
@@ -275,8 +279,7 @@ describe('the 95 % intervals of a family', () => {
       Array.from({ length: 60 }, () => estimateAll(wildness).filter((_, place) => place % 7 < 4)).flat()
     const [without, beside] = [ofCalm(0), ofCalm(2)]
     const ratio = median(beside.map(logWidth)) / median(without.map(logWidth))
-    const covered = beside.filter(({ low, high }) => low <= 1 && 1 <= high).length / beside.length
-    expect([ratio < 1.2, covered > 0.93]).toEqual([true, true])
+    expect([ratio < 1.2, covered(beside) > 0.93]).toEqual([true, true])
   })
 
   test('cover as well for an arm whose blocks are noisier, and for one that lacks a launch', () => {
@@ -284,7 +287,7 @@ describe('the 95 % intervals of a family', () => {
       launches: 3,
       blocks: 12,
       ratio: 0.25,
-      noise: NOISES[0] ?? { name: '', sd: 1, draw: normal },
+      noise: normalNoise,
     }
     const found = Array.from({ length: 100 }, () => {
       const [noisy = [], lacking = [], ...others] = drawFamily(shape, 1, random)
@@ -301,7 +304,7 @@ describe('the 95 % intervals of a family', () => {
   })
 
   test('pool the luck of pairs that have a baseline each', () => {
-    const shape = { launches: 3, blocks: 12, ratio: 1, noise: NOISES[0] ?? { name: '', sd: 1, draw: normal } }
+    const shape = { launches: 3, blocks: 12, ratio: 1, noise: normalNoise }
     const runs = Array.from({ length: 60 }, () => Array.from({ length: 5 }, () => drawRun(shape, random)))
     const options = { seed: 1, resamples: 100 }
     const together = runs.map((pairs) =>
@@ -320,8 +323,7 @@ describe('the 95 % intervals of a family', () => {
       found.flat().reduce((sum, each) => sum + logWidth(each), 0),
     )
     expect((shared ?? 0) / (own ?? 0)).toBeLessThan(0.8)
-    const covered = together.flat().filter(({ low, high }) => low <= 1 && 1 <= high).length
-    expect(covered / together.flat().length).toBeGreaterThan(0.92)
+    expect(covered(together.flat())).toBeGreaterThan(0.92)
   })
 
   test('are shorter than those of arms on their own', () => {
